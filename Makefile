@@ -1,0 +1,62 @@
+# Every command of the course. `make` alone lists them. Needs GNU make, a POSIX shell and Python 3.11 to 3.13.
+
+# An interpreter of your own choice: make lab PYTHON=/path/to/python3.12
+PYTHON ?=
+# One lesson instead of all: make notebooks LESSON=01
+LESSON ?=
+# Further arguments: make lab LAB_ARGS=--port=9999, make test TEST_ARGS='-k crossings'
+LAB_ARGS ?=
+TEST_ARGS ?=
+
+export PYTHON
+# Another installation's modules must not get into this one.
+unexport PYTHONHOME PYTHONPATH
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+TOOLS := .tools/$(notdir $(BIN))
+CODE := lossacc_helpers lessons tests tools benchmarks notebooks
+
+.DEFAULT_GOAL := help
+.PHONY: help install lab test notebooks bench lock format clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '%-18s %s\n' "$$name" "$$text"; done
+
+install: ## set up .venv from requirements.lock
+	@sh tools/install.sh
+
+lab: install ## open the course in JupyterLab
+	@sh tools/lab.sh $(LAB_ARGS)
+
+test: install ## run every check: tests, doctests, lint, types, import contract, notebooks
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(TEST_ARGS)
+
+notebooks: install ## build and run notebooks/ from lessons/ (LESSON=01 for one)
+	@$(BIN)/python -m tools.build_notebooks $(LESSON)
+
+bench: install ## measure speed and memory, side by side with the alternatives
+	@set -- benchmarks/*.py; \
+	if [ ! -e "$$1" ]; then echo "benchmarks/ holds no script to run." >&2; exit 1; fi; \
+	for script in "$$@"; do $(BIN)/python "$$script" || exit 1; done
+
+lock: ## pin the newest versions that pyproject.toml allows in requirements.lock
+	@$(TOOLS)/python -c 'import uv' 2>/dev/null || { \
+		python=$$(sh tools/find_python.sh) && "$$python" -m venv --clear .tools && \
+		$(TOOLS)/python -m pip --disable-pip-version-check --quiet install uv; }
+	@# No address of an index is written: everyone installs from where they always do.
+	$(TOOLS)/python -m uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--output-file requirements.lock pyproject.toml
+
+format: install ## mend layout and imports with ruff (notebooks follow at the next build)
+	@$(BIN)/python -m ruff check --fix $(wildcard $(filter-out notebooks,$(CODE)))
+	@$(BIN)/python -m ruff format $(wildcard $(filter-out notebooks,$(CODE)))
+
+clean: ## remove all that these commands made, except the notebooks
+	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find lossacc_helpers tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,42 @@
+"""Loss versus accuracy: scores, what a loss permits, and records of what a network believed about each sample.
+
+What stands here needs NumPy alone. Training networks, drawing pictures and the lessons' widgets have modules of their own,
+imported when they are needed: ``from lossacc_helpers import training`` (TensorFlow), ``figures`` (matplotlib),
+``datasets`` (scikit-learn).
+"""
+
+from lossacc_helpers.attainable import attainable_accuracy, attainable_loss, extremal_probabilities
+from lossacc_helpers.crossings import Crossings, crossings
+from lossacc_helpers.history import PredictionHistory, TrainingRun
+from lossacc_helpers.intervals import accuracy_standard_error, bootstrap_loss_interval, wilson_interval
+from lossacc_helpers.scores import (
+    accuracy,
+    binary_log_loss,
+    brier_score,
+    correct,
+    log_loss,
+    margins,
+    sample_losses,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Crossings",
+    "PredictionHistory",
+    "TrainingRun",
+    "accuracy",
+    "accuracy_standard_error",
+    "attainable_accuracy",
+    "attainable_loss",
+    "binary_log_loss",
+    "bootstrap_loss_interval",
+    "brier_score",
+    "correct",
+    "crossings",
+    "extremal_probabilities",
+    "log_loss",
+    "margins",
+    "sample_losses",
+    "wilson_interval",
+]

@@ -1,0 +1,6 @@
+"""What a network believed about each sample at each epoch: the record from which everything else is derived."""
+
+from lossacc_helpers.history.predictions import PredictionHistory
+from lossacc_helpers.history.runs import TrainingRun
+
+__all__ = ["PredictionHistory", "TrainingRun"]

@@ -1,0 +1,137 @@
+"""How far an accuracy or a mean loss may be from what more samples would show.
+
+Every interval here takes the samples for independent draws. Overlapping crops of one photograph and neighbouring words
+of one text are not: for them these intervals are too narrow.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lossacc_helpers._validation import as_number, as_numbers, as_whole_number, check_unit_interval, first, place
+
+_BLOCK = 1 << 21  # numbers held at once: 16 MB of float64
+
+
+def accuracy_standard_error(accuracy: ArrayLike, samples: ArrayLike) -> np.float64 | NDArray[np.float64]:
+    """Return sqrt(a (1 - a) / n), the binomial standard error of an accuracy over independent samples.
+
+    `accuracy` in [0, 1] and `samples` (whole, 1 or more) broadcast. It is 0 at accuracy 0 and 1, where
+    `wilson_interval` still says something.
+
+    Examples
+    --------
+    >>> round(accuracy_standard_error(0.5, 100), 3)
+    np.float64(0.05)
+    """
+    share, count = check_unit_interval(accuracy, "accuracy"), _check_counts(samples)
+    error: np.float64 | NDArray[np.float64] = np.sqrt(share * (1 - share) / count)
+    return error
+
+
+def wilson_interval(
+    accuracy: ArrayLike, samples: ArrayLike, *, confidence: float = 0.95
+) -> tuple[np.float64 | NDArray[np.float64], np.float64 | NDArray[np.float64]]:
+    """Return the limits (low, high) of Wilson's score interval for an accuracy over independent samples.
+
+    `accuracy` in [0, 1] and `samples` (whole, 1 or more) broadcast; at accuracy 0 the low limit is exactly 0, at 1 the
+    high limit exactly 1. Source: Wilson (1927), Probable inference, the law of succession, and statistical inference,
+    Journal of the American Statistical Association 22:209-212.
+
+    Examples
+    --------
+    >>> low, high = wilson_interval(0.9, 30)
+    >>> print(f"{low:.3f} to {high:.3f}")
+    0.744 to 0.965
+    """
+    share, count = check_unit_interval(accuracy, "accuracy"), _check_counts(samples)
+    z2 = NormalDist().inv_cdf(0.5 + _check_confidence(confidence) / 2) ** 2
+    middle = share + z2 / (2 * count)
+    reach = np.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count**2)))
+    scale = 1 + z2 / count
+    low = np.where(share == 0, 0.0, np.clip((middle - reach) / scale, 0, 1))
+    high = np.where(share == 1, 1.0, np.clip((middle + reach) / scale, 0, 1))
+    return low[()], high[()]
+
+
+def bootstrap_loss_interval(
+    losses: ArrayLike, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> tuple[np.float64 | NDArray[np.float64], np.float64 | NDArray[np.float64]]:
+    """Return the limits (low, high) of the percentile bootstrap interval of a mean loss.
+
+    Parameters
+    ----------
+    losses : (..., sample)
+        Finite losses in nats, independent over the last axis. Losses have heavy tails: with few samples the interval is
+        too narrow, and with one it has no width.
+    confidence : float
+        Between 0 and 1.
+    resamples : int
+        How many times the samples are drawn again, with replacement. The same draws serve every leading index.
+    seed : int
+        The seed of the draws.
+
+    Raises
+    ------
+    ValueError
+        For infinite losses (a resample's mean is then infinite or not by chance) and NaN.
+
+    Notes
+    -----
+    Efron (1979), Bootstrap methods: another look at the jackknife, Annals of Statistics 7:1-26.
+
+    Examples
+    --------
+    >>> low, high = bootstrap_loss_interval([0.1, 0.2, 0.1, 3.0])
+    >>> low < 0.85 < high
+    np.True_
+    """
+    values = as_numbers(losses, "losses").astype(np.float64)
+    if values.ndim == 0:
+        raise ValueError(f"losses must have shape (..., sample); got the single number {values}")
+    if not np.isfinite(values).all():
+        index = first(~np.isfinite(values))
+        raise ValueError(
+            f"losses must be finite; got {values[index]!s} at {place(index, ('sample',))} (clip= keeps them finite)"
+        )
+    times, tail = as_whole_number(resamples, "resamples", least=1), (1 - _check_confidence(confidence)) / 2
+    first_seed = as_whole_number(seed, "seed", least=0)
+    rows = values.reshape(-1, values.shape[-1])
+    block = max(1, _BLOCK // times)
+    limits = [
+        np.quantile(_resampled_means(rows[start : start + block], times, first_seed), [tail, 1 - tail], axis=-1)
+        for start in range(0, len(rows), block)
+    ]
+    low, high = np.concatenate(limits, axis=-1).reshape(2, *values.shape[:-1])
+    return low[()], high[()]
+
+
+def _resampled_means(rows: NDArray[np.float64], times: int, seed: int) -> NDArray[np.float64]:
+    """Return the means (row, resample) of the same resamples of every row."""
+    rng = np.random.default_rng(seed)
+    samples = rows.shape[-1]
+    means = np.empty((len(rows), times))
+    step = max(1, _BLOCK // samples)
+    for start in range(0, times, step):
+        drawn = min(step, times - start)
+        picks = rng.integers(samples, size=(drawn, samples)) + samples * np.arange(drawn)[:, None]
+        # How often each sample was drawn: one matrix product then gives the means of all rows.
+        counts = np.bincount(picks.ravel(), minlength=drawn * samples).reshape(drawn, samples)
+        means[:, start : start + drawn] = rows @ counts.T.astype(np.float64) / samples
+    return means
+
+
+def _check_counts(samples: ArrayLike) -> NDArray[np.float64]:
+    counts = as_numbers(samples, "samples").astype(np.float64)
+    odd = ~((counts >= 1) & (counts == np.floor(counts)) & np.isfinite(counts))
+    if odd.any():
+        raise ValueError(f"samples must be a whole number, 1 or more; got {counts[first(odd)]:g}")
+    return counts
+
+
+def _check_confidence(confidence: float) -> float:
+    value = as_number(confidence, "confidence")
+    if not 0 < value < 1:
+        raise ValueError(f"confidence must lie between 0 and 1; got {confidence}")
+    return value

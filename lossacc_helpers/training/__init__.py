@@ -1,0 +1,15 @@
+"""Keras lives here: recording what a network believes while it trains, and training many replicas of it at once.
+
+Importing this module imports TensorFlow (about nine seconds on two cores) without the lines TensorFlow writes to
+the terminal while it starts. Import it before ``keras`` in a notebook whose output should stay clean.
+"""
+
+from lossacc_helpers.training._quiet import import_quietly
+
+import_quietly("tensorflow", "keras")
+
+from lossacc_helpers.training import networks  # noqa: E402  (TensorFlow has to be silenced first)
+from lossacc_helpers.training.recorder import RecordPredictions  # noqa: E402
+from lossacc_helpers.training.replicas import fit_replicas  # noqa: E402
+
+__all__ = ["RecordPredictions", "fit_replicas", "networks"]

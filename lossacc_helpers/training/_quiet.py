@@ -1,0 +1,61 @@
+"""Imports TensorFlow without its start-up lines, which are written below Python, to file descriptor 2."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def _descriptor_two_kept_aside() -> Iterator[None]:
+    """Send what the process writes to file descriptor 2 to a temporary file, and show it only if the block fails."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # standard error is closed: nothing can be written, so nothing needs to be kept aside
+        yield
+        return
+    with tempfile.TemporaryFile() as aside:
+        sys.stderr.flush()
+        os.dup2(aside.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            aside.seek(0)
+            os.write(2, aside.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def import_quietly(*names: str) -> None:
+    """Import modules, and let TensorFlow find its devices, with file descriptor 2 kept aside.
+
+    oneDNN is left on: turning it off to save its two lines makes convolutions almost three times slower.
+
+    Raises
+    ------
+    ImportError
+        With the way out in words where TensorFlow is not installed (there is none for Intel Macs).
+    """
+    if all(name in sys.modules for name in names):
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        with _descriptor_two_kept_aside():
+            for name in names:
+                importlib.import_module(name)
+            # The first device look-up writes more lines; it happens here rather than in a learner's cell.
+            importlib.import_module("tensorflow").config.list_physical_devices()
+    except ModuleNotFoundError as error:
+        if error.name not in {name.split(".")[0] for name in names}:
+            raise
+        raise ImportError(
+            f"this part of the course trains networks and needs {error.name}, which is not installed here. "
+            "`make install` installs it wherever there is a build of it (not on Intel Macs); lesson 01 runs without it."
+        ) from error

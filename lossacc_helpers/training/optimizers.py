@@ -1,0 +1,101 @@
+"""Keras optimizers as configuration: cloned for every program, never mutated, and sorted by what their update needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import keras
+
+# Updates that treat each weight by itself, so that many replicas' weights may stand in one stacked variable. Lamb, Muon
+# and Adafactor look at a whole weight matrix at once: stacked, they would give silently different weights.
+ELEMENTWISE = (
+    keras.optimizers.SGD,
+    keras.optimizers.RMSprop,
+    keras.optimizers.Adam,
+    keras.optimizers.AdamW,
+    keras.optimizers.Adagrad,
+    keras.optimizers.Adadelta,
+    keras.optimizers.Adamax,
+    keras.optimizers.Nadam,
+    keras.optimizers.Ftrl,
+    keras.optimizers.Lion,
+)
+
+_Schedule = keras.optimizers.schedules.LearningRateSchedule
+
+# Settings whose effect reaches beyond one call of ``apply``; ``Model.fit`` treats them outside the optimizer.
+_OUTSIDE_APPLY = ("use_ema", "loss_scale_factor", "gradient_accumulation_steps")
+
+
+def read_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
+    """The optimizer itself from an instance or a Keras name, refused where its training could not be carried over.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, averaged weights, loss scaling, gradient accumulation, several optimizers in one, or
+        variables exempted from weight decay by hand (which is not part of an optimizer's configuration).
+    """
+    if isinstance(optimizer, str):
+        try:
+            optimizer = keras.optimizers.get(optimizer)
+        except ValueError as error:
+            raise ValueError(f"optimizer {optimizer!r} is not a name Keras knows; try 'adam' or 'sgd'") from error
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(f"optimizer must be a Keras optimizer or its name; got {type(optimizer).__name__}")
+    if hasattr(optimizer, "inner_optimizer") or hasattr(optimizer, "optimizers"):
+        raise ValueError(
+            f"{type(optimizer).__name__} wraps other optimizers, which fit_replicas cannot carry; pass the inner one"
+        )
+    if callable(optimizer._learning_rate) and not isinstance(optimizer._learning_rate, _Schedule):
+        raise ValueError("fit_replicas cannot carry a learning rate that is a function; give a number or a schedule")
+    for setting in _OUTSIDE_APPLY:
+        if getattr(optimizer, setting, None):
+            raise ValueError(f"fit_replicas cannot carry {setting}={getattr(optimizer, setting)!r}; leave it out")
+    # Keras keeps these two out of get_config, so a clone would decay the exempted weights without a word.
+    if any(getattr(optimizer, f"_exclude_from_weight_decay{part}", None) for part in ("", "_pattern")):
+        raise ValueError("fit_replicas cannot carry exclude_from_weight_decay(); set weight_decay=None or leave it out")
+    return optimizer
+
+
+def clone(optimizer: keras.optimizers.Optimizer, *, without_norm_clipping: bool = False) -> keras.optimizers.Optimizer:
+    """A fresh optimizer of the same configuration, its counters and moments at their start."""
+    config = optimizer.get_config()
+    if without_norm_clipping:
+        config = {**config, "clipnorm": None, "global_clipnorm": None}
+    return type(optimizer).from_config(config)
+
+
+def has_schedule(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether the learning rate is a schedule, part of the program, rather than a number, which is an input."""
+    return isinstance(optimizer.get_config()["learning_rate"], dict)
+
+
+def learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate where it is a number; 0.0 where a schedule decides."""
+    return 0.0 if has_schedule(optimizer) else float(optimizer.get_config()["learning_rate"])
+
+
+def key(optimizer: keras.optimizers.Optimizer) -> str | None:
+    """A text equal for optimizers that share a compiled program, or None where that cannot be known.
+
+    The learning rate is left out where it is a number. Optimizers and schedules of the learner's own may hold state
+    that their configuration does not show, so they share nothing; nor do those that look at the names of layers.
+    """
+    config = optimizer.get_config()
+    if not type(optimizer).__module__.startswith("keras.") or config.get("exclude_layers"):
+        return None
+    rate = config.pop("learning_rate")
+    config.pop("name", None)
+    if isinstance(rate, dict):
+        if not str(rate.get("module")).startswith("keras"):
+            return None
+        config["schedule"] = rate
+    return type(optimizer).__name__ + json.dumps(config, sort_keys=True, default=str)
+
+
+def describe(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    """The configuration as plain JSON, for a run's settings."""
+    config = {"class": type(optimizer).__name__, **optimizer.get_config()}
+    return dict(json.loads(json.dumps(config, default=str)))

@@ -1,0 +1,91 @@
+"""Records what a network believes about each sample while an ordinary ``Model.fit`` runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lossacc_helpers.history import PredictionHistory, TrainingRun
+from lossacc_helpers.training import optimizers
+from lossacc_helpers.training.data import Part, read_part
+from lossacc_helpers.training.outputs import logits_of, read_output
+
+
+class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """A Keras callback that keeps every epoch's predictions for training and validation data.
+
+    Predictions are made in inference mode, after each epoch: dropout is off, BatchNormalization uses its moving
+    averages, and the training curve is comparable with the validation curve. (The training loss Keras prints is a
+    running mean over the epoch, in training mode.) Log-probabilities come from the logits, so nothing is clipped.
+
+    Parameters
+    ----------
+    train, validation
+        ``(features, labels)``; labels are class ids or one-hot rows.
+    batch_size
+        Samples predicted at a time.
+
+    Examples
+    --------
+    >>> record = RecordPredictions((x, y), (x_val, y_val))                       # doctest: +SKIP
+    >>> model.fit(x, y, validation_data=(x_val, y_val), callbacks=[record])      # doctest: +SKIP
+    >>> record.run.validation.accuracy                                           # doctest: +SKIP
+    """
+
+    def __init__(self, train: Any, validation: Any = None, *, batch_size: int = 1024) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1; got {batch_size}")
+        self._data, self._batch_size = (train, validation), batch_size
+        self._settings: dict[str, Any] = {}
+        self._parts: list[Part] = []
+        self._recorded: list[list[np.ndarray[Any, np.dtype[np.float32]]]] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Check the data against the network and begin a new record."""
+        output = read_output(self.model)
+        self._parts = [
+            read_part(data, self.model, output.classes, name=name)
+            for name, data in zip(("train", "validation"), self._data, strict=True)
+            if data is not None
+        ]
+        self._recorded = [[] for _ in self._parts]
+        self._settings = {
+            "epochs": self.params.get("epochs"),
+            "optimizer": optimizers.describe(self.model.optimizer),
+            "model": self.model.name,
+        }
+
+        def predict(features: Any) -> Any:
+            return output.log_probabilities(logits_of(self.model(features, training=False), output))
+
+        self._predict = tf.function(predict, reduce_retracing=True)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Predict all samples once more."""
+        for part, recorded in zip(self._parts, self._recorded, strict=True):
+            pieces = [
+                self._predict(tf.constant(part.features[start : start + self._batch_size])).numpy()
+                for start in range(0, len(part.features), self._batch_size)
+            ]
+            recorded.append(np.concatenate(pieces))
+
+    @property
+    def run(self) -> TrainingRun:
+        """The record so far.
+
+        Raises
+        ------
+        ValueError
+            Before the first epoch has ended.
+        """
+        if not self._recorded or not self._recorded[0]:
+            raise ValueError("nothing recorded yet: pass this callback to model.fit(..., callbacks=[...]) first")
+        histories = [
+            PredictionHistory(part.labels, np.stack(recorded))
+            for part, recorded in zip(self._parts, self._recorded, strict=True)
+        ]
+        return TrainingRun(histories[0], histories[1] if len(histories) > 1 else None, settings=self._settings)

@@ -1,0 +1,157 @@
+"""Any other network: one compiled program trains one replica, and replicas take turns.
+
+The program is Keras's own training step (the model's call in training mode, its extra losses, the stock optimizer with
+its constraints) inside a compiled loop, on variables of the model's own. So whatever a layer carries from step to step,
+moving averages and dropout seeds included, is carried here as in ``Model.fit``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lossacc_helpers.training import optimizers
+from lossacc_helpers.training.outputs import Output, logits_of
+from lossacc_helpers.training.program import Array, Inputs, Outputs
+
+
+def seed_generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
+    """The generators of the model's random layers, each with a ``state`` of two integers."""
+    found = [generator for layer in model._flatten_layers() for generator in getattr(layer, "_seed_generators", ())]
+    return list({id(generator): generator for generator in found}.values())
+
+
+class SingleProgram:
+    """One replica of any Keras model that the compiler accepts.
+
+    Parameters
+    ----------
+    model
+        A model that belongs to this program alone; its variables are overwritten.
+    output
+        How its last layer is read.
+    optimizer
+        Cloned, never mutated.
+    loss
+        None for the cross-entropy that follows the last activation, else a function of a batch's (targets, predictions).
+    one_hot
+        Whether that function expects one-hot rows instead of class ids.
+    epochs, samples, batch_size
+        Sizes of the run; the last batch of an epoch takes what is left, as in Keras.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        output: Output,
+        optimizer: keras.optimizers.Optimizer,
+        loss: Any,
+        *,
+        one_hot: bool,
+        epochs: int,
+        samples: int,
+        batch_size: int,
+    ) -> None:
+        self._model, self._output, self._loss, self._one_hot = model, output, loss, one_hot
+        self._epochs, self._samples, self._batch = epochs, samples, min(batch_size, samples)
+        self._optimizer = optimizers.clone(optimizer)
+        self._start = self._build_optimizer()
+        self._schedule = optimizers.has_schedule(optimizer)
+        self._seeds = [generator.state for generator in seed_generators(model)]
+        # XLA's random numbers are not those of TensorFlow's own kernels, which an ordinary fit uses: dropout masks
+        # would differ. So a model with random layers runs as a plain graph.
+        self._compilable = not self._seeds and all(
+            getattr(layer, "supports_jit", True) for layer in model._flatten_layers()
+        )
+        self._fit: Any = None
+
+    def _build_optimizer(self) -> list[Array | int]:
+        """What each of the optimizer's variables starts from: an array, or the place of the weight that it copies."""
+        trainable = self._model.trainable_variables
+        generator = np.random.default_rng(0)
+        for variable in trainable:  # marks, by which a copy (ScheduleFreeAdamW begins with one) is recognised
+            variable.assign(generator.normal(size=variable.shape))
+        self._optimizer.build(trainable)
+        marks = [np.asarray(variable.value) for variable in trainable]
+        starts: list[Array | int] = []
+        for variable in self._optimizer.variables:
+            value = np.asarray(variable.value)
+            copied = [place for place, mark in enumerate(marks) if np.array_equal(mark, value)]
+            if not copied and not (value == value.flat[0]).all():
+                raise ValueError(
+                    f"fit_replicas cannot carry {type(self._optimizer).__name__}: its {variable.name} begins in a way "
+                    "that depends on the weights"
+                )
+            starts.append(copied[0] if copied else value)
+        return starts
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Train the replicas one after the other; see ``Program``."""
+        data = [tf.constant(a) for a in (inputs.train_features, inputs.train_labels, inputs.features)]
+        rate = tf.constant(inputs.rate, dtype=tf.float32)
+        recorded, final = [], []
+        for k in range(len(inputs.orders)):
+            weights = [tf.constant(values[k]) for values in inputs.initial_weights]
+            seeds = [tf.constant(values[k]) for values in inputs.seed_states]
+            arguments = (weights, seeds, tf.constant(inputs.orders[k]), *data, rate)
+            if self._fit is None:
+                traced = tf.function(self._train, jit_compile=self._compilable)
+                self._fit = traced.get_concrete_function(*arguments)
+            recorded.append(self._fit(*arguments).numpy())
+            final.append(self._model.get_weights())
+        return Outputs(np.stack(recorded), [np.stack(values) for values in zip(*final, strict=True)])
+
+    def _train(self, weights: Any, seeds: Any, order: Any, x_train: Any, labels: Any, features: Any, rate: Any) -> Any:
+        for variable, value in zip(self._model.weights, weights, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self._seeds, seeds, strict=True):
+            variable.assign(value)
+        trainable = self._model.trainable_variables
+        for variable, start in zip(self._optimizer.variables, self._start, strict=True):
+            variable.assign(trainable[start].value if isinstance(start, int) else tf.fill(start.shape, start.flat[0]))
+        if not self._schedule:
+            self._optimizer.learning_rate.assign(rate)
+        full, rest = divmod(self._samples, self._batch)
+
+        def batch(samples: Any) -> None:
+            x, y = tf.gather(x_train, samples), tf.gather(labels, samples)
+            with tf.GradientTape() as tape:
+                loss = self._batch_loss(y, self._model(x, training=True))
+                for extra in self._model.losses:  # weight decay as a regulariser, add_loss and their like
+                    loss += tf.reduce_sum(extra)
+            self._optimizer.apply(tape.gradient(loss, trainable), trainable)
+
+        def rows(epoch: Any, start: Any, size: int) -> Any:
+            # tf.slice, not order[epoch, a:b]: see the stacked program.
+            return tf.slice(order, (epoch, start), (1, size))[0]
+
+        def step(epoch: Any, number: Any) -> Any:
+            batch(rows(epoch, number * self._batch, self._batch))
+            return epoch, number + 1
+
+        def one_epoch(epoch: Any, record: Any) -> Any:
+            tf.while_loop(lambda _, number: number < full, step, (epoch, 0))
+            if rest:
+                batch(rows(epoch, full * self._batch, rest))
+            logits = logits_of(self._model(features, training=False), self._output)
+            return epoch + 1, record.write(epoch, self._output.log_probabilities(logits))
+
+        record = tf.TensorArray(tf.float32, self._epochs)
+        _, record = tf.while_loop(lambda epoch, _: epoch < self._epochs, one_epoch, (0, record))
+        return record.stack()
+
+    def _batch_loss(self, labels: Any, predictions: Any) -> Any:
+        if self._loss is not None:
+            if self._output.units == 1:
+                targets = tf.cast(labels, tf.float32)[:, None]
+            else:
+                targets = tf.one_hot(labels, self._output.classes) if self._one_hot else labels
+            return tf.reduce_mean(self._loss(targets, predictions))
+        logits = logits_of(predictions, self._output)
+        if self._output.units == 1:
+            targets = tf.cast(labels, tf.float32)[:, None]
+            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits))
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))

@@ -1,0 +1,18 @@
+"""What a learner touches: explorers, predictions and quizzes; ipywidgets lives only here."""
+
+from lossacc_helpers.widgets.commit import CommitView, Guess, Prediction, Recall, Scale
+from lossacc_helpers.widgets.explorer import Explorer, PlayedSlider
+from lossacc_helpers.widgets.quiz import Option, Question, QuizView
+
+__all__ = [
+    "CommitView",
+    "Explorer",
+    "Guess",
+    "Option",
+    "PlayedSlider",
+    "Prediction",
+    "Question",
+    "QuizView",
+    "Recall",
+    "Scale",
+]

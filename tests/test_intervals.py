@@ -1,0 +1,99 @@
+"""Intervals agree with closed forms and published numbers, and cover what they promise."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from lossacc_helpers.intervals import accuracy_standard_error, bootstrap_loss_interval, wilson_interval
+
+
+@pytest.mark.parametrize(("share", "samples", "error"), [(0.5, 100, 0.05), (0.8, 63, 0.05), (0.65, 136, 0.041)])
+def test_standard_errors_of_small_validation_sets(share, samples, error):
+    assert accuracy_standard_error(share, samples) == pytest.approx(error, abs=5e-4)
+
+
+def test_the_standard_error_is_that_of_a_binomial_share():
+    assert accuracy_standard_error(0.3, 40) == pytest.approx(stats.binom(40, 0.3).std() / 40, rel=1e-12)
+    assert accuracy_standard_error([0.1, 0.5], [[10], [20]]).shape == (2, 2)
+
+
+@pytest.mark.parametrize(("right", "samples"), [(0, 10), (1, 10), (27, 30), (10, 10), (5000, 9000)])
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+def test_wilson_limits_are_scipy_s(right, samples, confidence):
+    theirs = stats.binomtest(right, samples).proportion_ci(confidence, method="wilson")
+    low, high = wilson_interval(right / samples, samples, confidence=confidence)
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+@given(st.floats(0, 1), st.integers(1, 10**6), st.floats(0.01, 0.999))
+def test_wilson_limits_hold_the_accuracy_and_stay_within_0_and_1(share, samples, confidence):
+    low, high = wilson_interval(share, samples, confidence=confidence)
+    assert 0 <= low <= share + 1e-15
+    assert share - 1e-15 <= high <= 1
+
+
+def test_wilson_edges_are_exact_and_arrays_broadcast():
+    low, high = wilson_interval([0.0, 1.0], np.arange(1, 2000)[:, None])
+    assert low.shape == high.shape == (1999, 2)
+    assert (low[:, 0] == 0).all()
+    assert (high[:, 1] == 1).all()
+    assert (high[:, 0] > 0).all()
+
+
+def test_the_bootstrap_of_many_light_tailed_losses_is_the_normal_interval():
+    losses = np.random.default_rng(1).exponential(size=4000)
+    low, high = bootstrap_loss_interval(losses)
+    reach = 1.96 * losses.std() / math.sqrt(4000)
+    assert low == pytest.approx(losses.mean() - reach, abs=reach / 10)
+    assert high == pytest.approx(losses.mean() + reach, abs=reach / 10)
+
+
+def test_the_bootstrap_s_mean_and_spread_are_those_of_resampling():
+    # Two losses, 0 and 1: a resample's mean is 0, 1/2 or 1 with chances 1/4, 1/2, 1/4.
+    assert bootstrap_loss_interval([0.0, 1.0], confidence=0.45) == (0.5, 0.5)
+    assert bootstrap_loss_interval([0.0, 1.0], confidence=0.55) == (0.0, 1.0)
+
+
+def test_the_same_resamples_serve_every_leading_index(monkeypatch):
+    losses = np.random.default_rng(2).exponential(size=(3, 2, 50))
+    low, high = bootstrap_loss_interval(losses, seed=5)
+    assert low.shape == high.shape == (3, 2)
+    alone = bootstrap_loss_interval(losses[2, 1], seed=5)
+    assert (low[2, 1], high[2, 1]) == pytest.approx(alone, rel=1e-12)
+    assert bootstrap_loss_interval(losses[0, 0], seed=6) != bootstrap_loss_interval(losses[0, 0], seed=5)
+    # Rows are taken in blocks to bound memory: the block's size changes nothing.
+    monkeypatch.setattr("lossacc_helpers.intervals._BLOCK", 2000 * 50)
+    many = bootstrap_loss_interval(np.repeat(losses[2:, 1], 60, axis=0), seed=5)
+    np.testing.assert_allclose(many[0], alone[0], rtol=1e-12)
+
+
+def test_one_loss_has_an_interval_without_width():
+    assert bootstrap_loss_interval([0.7]) == pytest.approx((0.7, 0.7))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: wilson_interval(1.2, 10), "accuracy must lie in [0, 1]; got 1.2"),
+        (lambda: wilson_interval([0.5, math.nan], 10), "accuracy must lie in [0, 1]; got nan at index 1"),
+        (lambda: wilson_interval(0.5, 0), "samples must be a whole number, 1 or more; got 0"),
+        (lambda: accuracy_standard_error(0.5, 2.5), "samples must be a whole number, 1 or more; got 2.5"),
+        (lambda: wilson_interval(0.5, 10, confidence=1), "confidence must lie between 0 and 1; got 1"),
+        (lambda: bootstrap_loss_interval([1.0, math.inf]), "losses must be finite; got inf at sample 1"),
+        (
+            lambda: bootstrap_loss_interval([[1.0, math.nan]]),
+            "losses must be finite; got nan at leading index 0, sample 1",
+        ),
+        (lambda: bootstrap_loss_interval([]), "losses must hold at least one sample"),
+        (lambda: bootstrap_loss_interval(0.5), "losses must have shape (..., sample); got the single number 0.5"),
+        (lambda: bootstrap_loss_interval([1.0], resamples=0), "resamples must be a whole number, 1 or more; got 0"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()

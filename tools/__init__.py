@@ -1,0 +1,1 @@
+"""What authors and continuous integration run; nothing that a learner needs."""
