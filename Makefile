@@ -18,7 +18,7 @@ else
 BIN := .venv/bin
 endif
 TOOLS := .tools/$(notdir $(BIN))
-CODE := lossacc_helpers lessons tests tools benchmarks notebooks
+CODE := $(wildcard lossacc_helpers lessons tests tools benchmarks)
 
 .DEFAULT_GOAL := help
 .PHONY: help install lab test notebooks bench lock format clean
@@ -54,8 +54,8 @@ lock: ## pin the newest versions that pyproject.toml allows in requirements.lock
 		--output-file requirements.lock pyproject.toml
 
 format: install ## mend layout and imports with ruff (notebooks follow at the next build)
-	@$(BIN)/python -m ruff check --fix $(wildcard $(filter-out notebooks,$(CODE)))
-	@$(BIN)/python -m ruff format $(wildcard $(filter-out notebooks,$(CODE)))
+	@$(BIN)/python -m ruff format $(CODE)
+	@$(BIN)/python -m ruff check --fix $(CODE)
 
 clean: ## remove all that these commands made, except the notebooks
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

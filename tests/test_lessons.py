@@ -257,6 +257,7 @@ BREAKING = [
     ("exercises_stand_alone", 'lesson.quiz("fourth")', 'lesson.quiz("fourth")\nprint(three)'),
     ("cells_are_short", "one = 1.0", "one = 1.0\n" * 13),
     ("cells_are_short", "four = ...", "four = ...\n" * 16),
+    ("lines_are_narrow", "one = 1.0", f"one = 1.0  # {LONG}"),
     ("keras_is_quiet", "one = 1.0", "import keras\n\none = 1.0"),
     ("keras_is_quiet", "one = 1.0", "from tensorflow import math\n\none = 1.0"),
     ("words_are_not_banned", "# True,", "# This is Just so. True,"),

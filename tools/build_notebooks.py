@@ -28,6 +28,7 @@ LARGEST_FIGURE = 60_000  # bytes
 LARGEST_NOTEBOOK = 1_000_000  # bytes
 SECONDS_PER_CELL = 300
 AT_A_TIME = 2
+MOST_PROBLEMS = 5  # told of one notebook: where cells were inserted, all later ones differ
 
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # What a widget without a text of its own stores: VBox(children=(IntSlider(value=0), ...
@@ -53,6 +54,7 @@ async def execute(notebook: NotebookNode, *, folder: Path) -> None:
         timeout=SECONDS_PER_CELL,
         store_widget_state=False,
         record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns in the author's terminal at every start
         coalesce_streams=True,  # where one stream output ends and the next begins is chance
     )
     started: list[NotebookNode] = []
@@ -175,17 +177,18 @@ def disagreements(lesson: Path, *, folder: Path = NOTEBOOKS) -> list[str]:
     if len(built.cells) != len(wanted.cells):
         problems.append(f"has {len(built.cells)} cells where the lesson has {len(wanted.cells)}")
     for ours, theirs in zip(built.cells, wanted.cells, strict=False):
-        for key in ("id", "cell_type", "source", "metadata"):
-            if ours[key] != theirs[key]:
-                problems.append(f"{where(theirs)} differs from the lesson in its {key}")
+        different = [key for key in ("id", "cell_type", "source", "metadata") if ours[key] != theirs[key]]
+        if different:
+            problems.append(f"{where(theirs)} differs from the lesson in its {', '.join(different)}")
     if built.metadata != wanted.metadata or built.nbformat_minor != wanted.nbformat_minor:
         problems.append(f"has the metadata {dict(built.metadata)}")
     problems += stored_problems(built)
     if not problems and text != as_text(built):
         problems.append("is not written as the build writes it; it was saved by something else")
-    if not problems:
-        return []
-    return [f"{path.name}: {problem}" for problem in problems] + [f"run make notebooks LESSON={lesson.stem[:2]}"]
+    if len(problems) > MOST_PROBLEMS:
+        problems[MOST_PROBLEMS:] = [f"and {len(problems) - MOST_PROBLEMS} more"]
+    told = [f"{path.name}: {problem}" for problem in problems]
+    return [*told, f"run make notebooks LESSON={lesson.stem[:2]}"] if told else []
 
 
 def orphans(*, lessons: Path = LESSONS, folder: Path = NOTEBOOKS) -> list[str]:

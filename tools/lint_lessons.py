@@ -36,6 +36,7 @@ TAG_OF_CALL = {"commit": "commit", "explorer": "explorer", "quiz": "quiz"}
 
 LONGEST_CELL = 12  # lines that hold code
 LONGEST_EXERCISE = 16
+WIDEST_LINE = 120  # characters
 LONGEST_SENTENCE = 40  # words
 LONGEST_PARAGRAPH = 120
 
@@ -399,6 +400,14 @@ def cells_are_short(lesson: Lesson) -> Iterator[str]:
             yield f"{cell.id} has {code_lines(cell)} lines of code; at most {longest}: split it or move plumbing out"
 
 
+def lines_are_narrow(lesson: Lesson) -> Iterator[str]:
+    """Code is read without scrolling sideways; prose wraps by itself."""
+    for cell in lesson.code:
+        for number, line in enumerate(cell.source.splitlines(), start=1):
+            if len(line) > WIDEST_LINE:
+                yield f"{cell.id} has {len(line)} characters in line {number}; at most {WIDEST_LINE}"
+
+
 def keras_is_quiet(lesson: Lesson) -> Iterator[str]:
     """TensorFlow talks on stderr while it is imported, except from the package's `training`, which comes first."""
     quiet = False
@@ -472,6 +481,7 @@ RULES: tuple[Rule, ...] = (
     exercises_are_checked_and_solved,
     exercises_stand_alone,
     cells_are_short,
+    lines_are_narrow,
     keras_is_quiet,
     words_are_not_banned,
     spelling_is_british,

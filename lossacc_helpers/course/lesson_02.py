@@ -102,20 +102,23 @@ PREDICTIONS = (
             "The network trains for 200 epochs and its training loss falls all the time. "
             "In what share of the steps from one epoch to the next does training accuracy not move at all?"
         ),
-        came_out="The cell above counts it over 32 networks.",
+        came_out="About three steps out of four.",
         scale=Scale(least=0, greatest=100, step=5, label="share in percent", outcome=_share_outcome),
     ),
     Prediction(
         name="validation",
         question=(
-            "The irises lie in their file sorted by species. model.fit(..., validation_split=0.2) holds out a fifth of them. "
+            "The irises lie in their file sorted by species. model.fit(..., validation_split=0.2) holds out a fifth "
+            "of them. "
             "After one epoch, what is the validation accuracy of networks that differ only in their random seed?"
         ),
         came_out="The cell above shows all 32 networks.",
         guesses=(
             Guess(
                 text="about one third in all of them: chance for three species",
-                outcome="One third is chance where the species are mixed. Here one species fills the whole validation set.",
+                outcome=(
+                    "One third is chance where the species are mixed. Here one species fills the whole validation set."
+                ),
             ),
             Guess(
                 text="about the same as the training accuracy",
@@ -123,11 +126,42 @@ PREDICTIONS = (
             ),
             Guess(
                 text="anything from 0 to 1, depending on the seed",
-                outcome="So it is: an untrained network tends to name one species for nearly everything, and one species is all there is.",
+                outcome=(
+                    "So it is: an untrained network tends to name one species for nearly everything, and one species "
+                    "is all there is."
+                ),
             ),
             Guess(
                 text="close to 0 in all of them",
                 outcome="In many of them, yes. In others the starting weights happen to favour virginica.",
+            ),
+        ),
+    ),
+    Prediction(
+        name="strange",
+        question=(
+            "Training accuracy nearly 1, validation accuracy nearly 0 from the first epoch on. "
+            "What is the likeliest cause?"
+        ),
+        came_out="Nearly all validation samples belong to classes that training never met.",
+        guesses=(
+            Guess(
+                text="overfitting: the network has memorised its training data",
+                outcome=(
+                    "Memorising costs some accuracy later on. It does not bring it below chance from the first epoch."
+                ),
+            ),
+            Guess(
+                text="a learning rate that is too high",
+                outcome="Training would suffer first, and it goes perfectly.",
+            ),
+            Guess(
+                text="validation samples of classes that training never met",
+                outcome="Below chance from the start is the sign: the network has learned not to name these classes.",
+            ),
+            Guess(
+                text="too small a validation set: bad luck",
+                outcome="Luck moves an accuracy around its level. With hundreds of samples it does not hold it at 0.",
             ),
         ),
     ),
@@ -149,16 +183,19 @@ def _check_plateau_share(plateau_share: LearnerFunction) -> None:
     plateau_share(np.ones((5, 4), dtype=bool)).equals(1, because="nothing ever moves")
     tenths = np.zeros((4, 10), dtype=bool)
     tenths[1:3, :3], tenths[3, 4:7] = True, True
-    plateau_share(tenths).equals(2 / 3, because="three right flowers out of ten are the same accuracy, whichever they are")
+    plateau_share(tenths).equals(
+        2 / 3, because="three right flowers out of ten are the same accuracy, whichever they are"
+    )
 
 
 def _check_crossers(crossers: LearnerFunction) -> None:
-    before, after = np.array([True, False, False, True, False]), np.array([True, True, False, False, True])
+    before = np.array([True, False, False, True, False, True])
+    after = np.array([True, True, False, False, True, False])
     up, down = crossers(before, after).parts(2)
     up.equals(np.array([1, 4]), because="flowers 1 and 4 were wrong and became right")
-    down.equals(np.array([3]), because="flower 3 was right and became wrong")
+    down.equals(np.array([3, 5]), because="flowers 3 and 5 were right and became wrong")
     up, down = crossers(after, before).parts(2)
-    up.equals(np.array([3]), because="read backwards, flower 3 becomes right")
+    up.equals(np.array([3, 5]), because="read backwards, flowers 3 and 5 become right")
     down.equals(np.array([1, 4]), because="read backwards, flowers 1 and 4 become wrong")
     up, down = crossers(before, before).parts(2)
     for part in (up, down):
@@ -236,7 +273,7 @@ EXERCISES = (
                 says="became right",
             ),
             "counts instead of places": WrongAnswer(
-                answer=lambda before, after: (np.sum(after & ~before), np.sum(before & ~after)), says="shape (2,)"
+                answer=lambda before, after: (np.sum(after & ~before), np.sum(before & ~after)), says="single number"
             ),
         },
     ),
@@ -263,7 +300,7 @@ EXERCISES = (
         checker=_check_mystery,
         hints=(
             "np.isin(validation_labels, train_labels) says of each validation label whether training has it too.",
-            "A network that never meets a class has no reason to name it: count those samples as wrong and all others as right.",
+            "A network has no reason to name a class it never met: count those samples as wrong, all others as right.",
             "Lesson 01: attainable_loss(accuracy) returns (least, greatest); a wrong sample costs at least ln 2.",
         ),
         wrong_answers={
@@ -311,13 +348,19 @@ QUESTIONS = {
     "still": Question(
         "From epoch 40 to epoch 41 accuracy is exactly the same. Can a flower have changed sides?",
         [
-            Option("No: the same accuracy means the same right flowers", "The same number of right flowers, which may be others."),
+            Option(
+                "No: the same accuracy means the same right flowers",
+                "The same number of right flowers, which may be others.",
+            ),
             Option(
                 "Yes: one became right while another became wrong",
                 "Accuracy shows the net of two counts. The ledger shows both.",
                 correct=True,
             ),
-            Option("Only if the loss stayed the same too", "Loss adds up all probabilities and has no reason to stay the same."),
+            Option(
+                "Only if the loss stayed the same too",
+                "Loss adds up all probabilities and has no reason to stay the same.",
+            ),
         ],
     ),
     "held_out": Question(
@@ -348,22 +391,22 @@ QUESTIONS = {
             ),
             Option(
                 "The network overfits, as training is better than validation",
-                "The two parts hold different species in different shares. A difference between them need not be memorising.",
+                "The two parts hold different species in different shares. Their difference need not be memorising.",
             ),
             Option(
                 "Little: the 30 flowers are of one species, and a species that training saw least",
-                "A fair split comes first. Even then, 30 flowers leave an interval of about ten points to either side.",
+                "A fair split comes first. Even then 30 flowers leave a wide interval: the lesson computes it.",
                 correct=True,
             ),
         ],
     ),
     "correlated": Question(
-        "Over the epochs of one network, loss and accuracy have a correlation of nearly -1. "
-        "You train 32 networks and keep the one with the lowest final validation loss. What do you know about its accuracy?",
+        "Over the epochs of one network, loss and accuracy have a correlation of nearly -1. You train 32 networks and "
+        "keep the one with the lowest final validation loss. What do you know about its accuracy?",
         [
             Option(
                 "It is the best of the 32, or very nearly",
-                "The correlation came from both curves having a trend over epochs. Among finished networks there is no such trend.",
+                "The correlation came from a trend that both curves follow over epochs. Finished networks follow none.",
             ),
             Option(
                 "Less than the -1 suggests: among finished networks the correlation is a different, weaker one",

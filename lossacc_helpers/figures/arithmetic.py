@@ -143,9 +143,10 @@ def _readout(loss: float, right: NDArray[np.bool_], threshold: float, clip: floa
     told = "infinite" if math.isinf(loss) else f"{loss:.3f} nats"
     readout = (
         f"Accuracy {right.mean():.2f} ({right.sum()} of {samples} right), loss {told}, "
-        f"exp(−loss) {math.exp(-loss):.3f}. On {samples} samples this loss permits accuracies from {least:.2f} to {greatest:.2f}"
+        f"exp(−loss) {math.exp(-loss):.3f}. "
+        f"On {samples} samples this loss permits accuracies from {least:.2f} to {greatest:.2f}"
     )
-    if threshold == 0.5:
+    if math.isclose(threshold, 0.5):
         return f"{readout}."
     outside = not least - 1e-9 <= right.mean() <= greatest + 1e-9
     where = "and this one lies outside" if outside else "whatever this one is"

@@ -39,18 +39,18 @@ def networks_picture(class_names: Sequence[str]) -> Picture:
     """
     figure = LabelledFigure(
         sentence=(
-            "Left: loss and accuracy of many networks over epochs. Right: for the first network, one dot per flower at the "
-            "height of its true-class probability, by species, training flowers left and validation flowers right."
+            "Left: loss and accuracy of many networks over epochs. Right: for the first network, one dot per flower at "
+            "the height of its true-class probability, by species, training flowers left and validation flowers right."
         ),
-        width=940,
-        height=470,
+        width=840,
+        height=460,
     )
-    panels = LossAndAccuracyPanels(figure, left=0.07, right=0.465, bottom=0.12, top=0.93, loss_limit=1.6)
+    panels = LossAndAccuracyPanels(figure, left=0.078, right=0.455, bottom=0.12, top=0.93, loss_limit=1.6)
     now = [
         axes.axvline(1, color=INK, linewidth=1, zorder=2.5, animated=True)
         for axes in (panels.loss_axes, panels.accuracy_axes)
     ]
-    dots = _FlowerDots(figure.add_axes((0.625, 0.12, 0.365, 0.73)), class_names)
+    dots = _FlowerDots(figure.add_axes((0.632, 0.12, 0.36, 0.73)), class_names)
 
     def move(*, run: TrainingRun, epoch: int) -> str:
         panels.show(run)
@@ -128,7 +128,7 @@ def ledger_figure(history: PredictionHistory, *, title: str, sentence: str = "")
     """
     figure = LabelledFigure(
         sentence=sentence
-        or f"{title.rstrip('.')}: loss, the staircase of accuracy, and for each flower the epochs in which it was wrong.",
+        or f"{title.rstrip('.')}: loss, the staircase of accuracy, and the epochs in which each flower was wrong.",
         height=560,
     )
     epochs = np.arange(1, history.epochs + 1)
@@ -179,8 +179,8 @@ def flower_figure(history: PredictionHistory, flower: int, *, class_names: Seque
     epochs = np.arange(1, history.epochs + 1)
     figure = LabelledFigure(
         sentence=(
-            f"{title.rstrip('.')}: the probabilities of the {len(class_names)} species for one {class_names[label]} over "
-            f"the epochs, and its loss below, which falls from {losses[0]:.2f} to {losses[-1]:.2f}."
+            f"{title.rstrip('.')}: the probabilities of the {len(class_names)} species for one {class_names[label]} "
+            f"over the epochs, and its loss below, which falls from {losses[0]:.2f} to {losses[-1]:.2f}."
         ),
         height=430,
     )
@@ -189,7 +189,7 @@ def flower_figure(history: PredictionHistory, flower: int, *, class_names: Seque
     below = styled_axes(
         figure.add_subplot(grid[1], sharex=top), xlabel="epoch", ylabel="its loss (nats)", colour=LOSS, whole_x=True
     )
-    colours = [ACCURACY if k == label else shade for k, shade in enumerate((OTHER[3], OTHER[1], OTHER[0]))]
+    colours = [INK if k == label else shade for k, shade in enumerate((OTHER[3], OTHER[1], OTHER[0]))]
     for k in range(len(class_names)):
         top.plot(epochs, probabilities[:, k], color=colours[k], linewidth=MEDIAN_WIDTH if k == label else 1.4)
     top.set_ylim(0, 1)
@@ -232,11 +232,11 @@ def split_figure(runs: Mapping[str, TrainingRun], *, title: str) -> LabelledFigu
     ]
     figure = LabelledFigure(
         sentence=f"{title.rstrip('.')}. Accuracy over epochs of many networks; {'; '.join(ends)}.",
-        width=900,
-        height=380,
+        width=840,
+        height=370,
     )
     panels = figure.subplots(1, len(runs), sharey=True)
-    figure.subplots_adjust(left=0.065, right=0.905, bottom=0.13, top=0.82, wspace=0.3)
+    figure.subplots_adjust(left=0.07, right=0.9, bottom=0.135, top=0.82, wspace=0.34)
     for axes, (name, run) in zip(np.atleast_1d(panels), runs.items(), strict=True):
         styled_axes(axes, xlabel="epoch", ylabel="accuracy", colour=ACCURACY, whole_x=True)
         axes.text(0, 1.03, name, transform=axes.transAxes, fontsize=TEXT_SIZE + 1, color=INK)
@@ -270,23 +270,24 @@ def _thin_lines(axes: Axes, epochs: NDArray[np.int_], curves: NDArray[np.float64
 
 
 def correlation_figure(
-    pairs: Mapping[str, tuple[Any, Any]], *, title: str, labels: tuple[str, str] = ("loss (nats)", "accuracy")
+    pairs: Mapping[str, tuple[Any, Any]], *, changes: Sequence[str] = (), title: str
 ) -> LabelledFigure:
     """Loss against accuracy as scatter plots side by side, each with its correlation coefficient.
 
     Parameters
     ----------
-    pairs : for each panel's name (a line break is kept) its loss values and its accuracy values.
+    pairs : for each panel's name its loss values and its accuracy values.
+    changes : the names of those panels whose values are changes, so that their axes say so.
     title : the finding.
-    labels : what the axes show.
     """
     coefficients = {name: float(np.corrcoef(x, y)[0, 1]) for name, (x, y) in pairs.items()}
-    told = "; ".join(f"{' '.join(name.split())}: r = {r:.2f}" for name, r in coefficients.items())
-    figure = LabelledFigure(sentence=f"{title.rstrip('.')}. {told}.", width=920, height=350)
+    told = "; ".join(f"{name}: r = {r:.2f}" for name, r in coefficients.items())
+    figure = LabelledFigure(sentence=f"{title.rstrip('.')}. {told}.", width=840, height=350)
     panels = np.atleast_1d(figure.subplots(1, len(pairs)))
-    figure.subplots_adjust(left=0.075, right=0.985, bottom=0.15, top=0.74, wspace=0.36)
+    figure.subplots_adjust(left=0.08, right=0.985, bottom=0.15, top=0.74, wspace=0.42)
     for axes, (name, (x, y)) in zip(panels, pairs.items(), strict=True):
-        styled_axes(axes, xlabel=labels[0], ylabel=labels[1])
+        what = "change in " if name in changes else ""
+        styled_axes(axes, xlabel=f"{what}loss (nats)", ylabel=f"{what}accuracy")
         axes.xaxis.label.set_color(LOSS)
         axes.yaxis.label.set_color(ACCURACY)
         axes.plot(x, y, "o", markersize=3.5, color=INK, alpha=0.45, markeredgewidth=0)

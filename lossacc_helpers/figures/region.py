@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 

@@ -41,10 +41,12 @@ def read_part(data: Any, model: keras.Model, classes: int, *, name: str) -> Part
     if not fits or not len(features):
         wanted = ("sample", *expected[1:])
         raise ValueError(f"{name} features must have shape ({', '.join(map(str, wanted))}); got {features.shape}")
-    if not np.isfinite(features).all():
-        place = np.argwhere(~np.isfinite(features))[0]
-        raise ValueError(f"{name} features must be finite; got {features[tuple(place)]} at {tuple(map(int, place))}")
+    with np.errstate(over="ignore"):
+        taken = np.ascontiguousarray(features, dtype=model.inputs[0].dtype)
+    if not np.isfinite(taken).all():
+        place = tuple(map(int, np.argwhere(~np.isfinite(taken))[0]))
+        raise ValueError(f"{name} features must be finite as {taken.dtype}; got {features[place]} at {place}")
     labels = class_ids(data[1], classes, name=name)
     if len(labels) != len(features):
         raise ValueError(f"{name} has {len(features)} samples but {len(labels)} labels")
-    return Part(np.ascontiguousarray(features, dtype=model.inputs[0].dtype), labels)
+    return Part(taken, labels)

@@ -95,11 +95,11 @@ def _last_activation(tensor: Any) -> str:
         return name if getattr(keras.activations, name, None) is activation else f"{name} (not Keras's own)"
     if activation is not None and operation.weights:  # Dense and its like, without an activation
         return "linear"
-    if type(operation).__module__.startswith(("keras.src.layers.activations.", "keras.src.ops.nn")):
-        if not isinstance(operation, keras.layers.Activation):  # ReLU as a layer, softmax as a bare operation
-            return type(operation).__name__
-    # What reshapes, drops or scales: probabilities that went through it are no longer known to be probabilities, and they
-    # are certainly no logits.
+    nonlinear = type(operation).__module__.startswith(("keras.src.layers.activations.", "keras.src.ops.nn"))
+    if nonlinear and not isinstance(operation, keras.layers.Activation):  # ReLU as a layer, softmax as a bare operation
+        return type(operation).__name__
+    # What reshapes, drops or scales: probabilities that went through it may be probabilities no more, and are certainly
+    # no logits.
     sources = operation._inbound_nodes[tensor._keras_history.node_index].input_tensors
     names = {_last_activation(source) for source in sources if not _is_input(source)}
     odd = sorted(names & {"softmax", "sigmoid"})

@@ -104,7 +104,7 @@ def architecture_key(model: keras.Model) -> str | None:
 
 
 def _has_own_parts_only(layer: keras.layers.Layer) -> bool:
-    # A function of the learner's own may carry the name of one of Keras's, and the configuration shows no more than that.
+    # A function of the learner's own may carry the name of one of Keras's, and a configuration shows only the name.
     if isinstance(layer, keras.layers.Lambda):
         return False
     parts = (value for name, value in vars(layer).items() if callable(value) and name not in _WRAPPED_METHODS)
@@ -122,7 +122,7 @@ def _is_keras_own(part: Any) -> bool:
 
 
 def _with_names(config: Any, names: dict[str, str], *, naming: bool = False) -> Any:
-    """A configuration in which each layer's name is replaced, where it stands for a layer: a name may say "relu" too."""
+    """A configuration whose layers' names are replaced, only where they stand for layers: one may be named "relu"."""
     if isinstance(config, dict):
         return {key: _with_names(value, names, naming=key in _NAMING) for key, value in config.items()}
     if isinstance(config, (list, tuple)):

@@ -62,7 +62,11 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
         def predict(features: Any) -> Any:
             return output.log_probabilities(logits_of(self.model(features, training=False), output))
 
-        self._predict = tf.function(predict, reduce_retracing=True)
+        # Traced once, for any number of samples: a function that is traced again and again complains on stderr.
+        first = self.model.inputs[0]
+        self._predict = tf.function(predict).get_concrete_function(
+            tf.TensorSpec((None, *first.shape[1:]), first.dtype)
+        )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Predict all samples once more."""

@@ -155,12 +155,8 @@ def _fresh_model(build_model: Callable[[], keras.Model]) -> tuple[keras.Model, b
             raise ValueError(
                 f"layer {layer.name!r} computes in {layer.compute_dtype}; fit_replicas carries float32 only"
             )
-    if not model.trainable_variables:
+    if model.built and not model.trainable_variables:
         raise ValueError("the model has no trainable weights")
-    carried = {id(variable) for variable in [*model.weights, *(seeds.state for seeds in seed_generators(model))]}
-    for variable in model.variables:
-        if id(variable) not in carried:
-            raise ValueError(f"the model keeps a state that fit_replicas does not know: {variable.path!r}")
     return model, as_drawn
 
 

@@ -36,7 +36,7 @@ class SingleProgram:
     optimizer
         Cloned, never mutated.
     loss
-        None for the cross-entropy that follows the last activation, else a function of a batch's (targets, predictions).
+        None for the cross-entropy that follows the last activation, else a function of (targets, predictions).
     one_hot
         Whether that function expects one-hot rows instead of class ids.
     epochs, samples, batch_size
@@ -68,24 +68,21 @@ class SingleProgram:
         )
         self._fit: Any = None
 
-    def _build_optimizer(self) -> list[Array | int]:
-        """What each of the optimizer's variables starts from: an array, or the place of the weight that it copies."""
-        trainable = self._model.trainable_variables
+    def _build_optimizer(self) -> list[Array]:
+        """What each of the optimizer's variables starts from; each holds one number throughout."""
         generator = np.random.default_rng(0)
-        for variable in trainable:  # marks, by which a copy (ScheduleFreeAdamW begins with one) is recognised
+        for variable in self._model.trainable_variables:  # marks, which would be seen in a copy
             variable.assign(generator.normal(size=variable.shape))
-        self._optimizer.build(trainable)
-        marks = [np.asarray(variable.value) for variable in trainable]
-        starts: list[Array | int] = []
-        for variable in self._optimizer.variables:
-            value = np.asarray(variable.value)
-            copied = [place for place, mark in enumerate(marks) if np.array_equal(mark, value)]
-            if not copied and not (value == value.flat[0]).all():
+        self._optimizer.build(self._model.trainable_variables)
+        starts = [np.asarray(variable.value) for variable in self._optimizer.variables]
+        for variable, start in zip(self._optimizer.variables, starts, strict=True):
+            if start.size and not (start == start.flat[0]).all():
+                # Model.fit itself is of two minds about these: it copies the weights once when it runs eagerly, but
+                # before every step when it is compiled (Keras 3.15).
                 raise ValueError(
-                    f"fit_replicas cannot carry {type(self._optimizer).__name__}: its {variable.name} begins in a way "
-                    "that depends on the weights"
+                    f"fit_replicas cannot carry {type(self._optimizer).__name__}: its {variable.name} begins as a copy "
+                    "of the weights, and what Model.fit makes of that depends on how the model was compiled"
                 )
-            starts.append(copied[0] if copied else value)
         return starts
 
     def run(self, inputs: Inputs) -> Outputs:
@@ -111,7 +108,7 @@ class SingleProgram:
             variable.assign(value)
         trainable = self._model.trainable_variables
         for variable, start in zip(self._optimizer.variables, self._start, strict=True):
-            variable.assign(trainable[start].value if isinstance(start, int) else tf.fill(start.shape, start.flat[0]))
+            variable.assign(tf.fill(start.shape, start.flat[0]))
         if not self._schedule:
             self._optimizer.learning_rate.assign(rate)
         full, rest = divmod(self._samples, self._batch)

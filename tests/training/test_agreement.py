@@ -88,9 +88,8 @@ def cosine():
         cosine,
         lambda: optimizers.Lamb(0.01),
         lambda: optimizers.Muon(0.01),
-        lambda: optimizers.ScheduleFreeAdamW(0.01),
     ],
-    ids="sgd clipnorm global_clipnorm clipvalue adamw schedule lamb muon schedule_free".split(),
+    ids="sgd clipnorm global_clipnorm clipvalue adamw schedule lamb muon".split(),
 )
 def test_other_optimizers_agree_within_1e_4(make_optimizer):
     check_agreement(network(5), make_optimizer)
@@ -140,12 +139,12 @@ def smooth():
     return keras.losses.CategoricalCrossentropy(label_smoothing=0.2)
 
 
-def swapped_arguments(targets, predictions):
+def swapped_targets(targets, predictions):
     """The bug of lesson 03, which is not the cross-entropy: a loss of the learner's own is called as Keras calls it."""
     return -keras.ops.sum(predictions * keras.ops.log(keras.ops.clip(targets, 1e-2, 1.0)), axis=-1)
 
 
-@pytest.mark.parametrize("loss", [smooth(), swapped_arguments, "mean_squared_error"])
+@pytest.mark.parametrize("loss", [smooth(), swapped_targets, "mean_squared_error"])
 def test_other_losses_agree(loss):
     check_agreement(
         network(5),

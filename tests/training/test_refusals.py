@@ -1,0 +1,216 @@
+"""What training cannot carry is refused in words that say what and where; nothing is silently wrong."""
+
+import keras
+import numpy as np
+import pytest
+from ordinary import TRAIN, VALIDATION, asked, network
+
+from lossacc_helpers.training import fit_replicas
+
+layers, optimizers = keras.layers, keras.optimizers
+
+
+def fit(build_model=asked, train=TRAIN, validation=VALIDATION, **changes):
+    settings = {"replicas": 2, "epochs": 2, "batch_size": 8, "optimizer": "adam"} | changes
+    return fit_replicas(build_model, train, validation, **settings)
+
+
+def adam_without_decay_of_biases():
+    optimizer = optimizers.AdamW()
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
+class OfTheirOwn(keras.optimizers.SGD):
+    """An optimizer that remembers where it started."""
+
+    def build(self, variables):
+        super().build(variables)
+        self.starts = self.add_optimizer_variables(variables, "start")
+        for start, variable in zip(self.starts, variables, strict=True):
+            start.assign(variable)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        (lambda: optimizers.Adam(use_ema=True), "cannot carry use_ema=True"),
+        (lambda: optimizers.Adam(loss_scale_factor=8.0), "cannot carry loss_scale_factor=8"),
+        (lambda: optimizers.Adam(gradient_accumulation_steps=4), "cannot carry gradient_accumulation_steps=4"),
+        (lambda: optimizers.LossScaleOptimizer(optimizers.Adam()), "LossScaleOptimizer wraps other optimizers"),
+        (lambda: optimizers.MultiOptimizer([]), "wraps other optimizers"),
+        (adam_without_decay_of_biases, r"cannot carry exclude_from_weight_decay\(\)"),
+        (lambda: optimizers.ScheduleFreeAdamW(), "ScheduleFreeAdamW: its .*momentum begins as a copy of the weights"),
+        (lambda: OfTheirOwn(), "OfTheirOwn: its .*start begins as a copy of the weights"),
+        (lambda: optimizers.Adam(lambda: 1e-3), "learning rate that is a function; give a number or a schedule"),
+        (lambda: "adma", "optimizer 'adma' is not a name Keras knows"),
+        (lambda: 0.01, "must be a Keras optimizer or its name; got float"),
+        (lambda: optimizers.Adam, "must be a Keras optimizer or its name; got type"),
+        (lambda: None, "must be a Keras optimizer or its name; got NoneType"),
+    ],
+)
+def test_an_optimizer_that_cannot_be_carried_is_refused(optimizer, message):
+    with pytest.raises(ValueError, match=message):
+        fit(optimizer=optimizer())
+
+
+def functional(outputs_of, inputs=(4,)):
+    def build():
+        entry = keras.Input(inputs)
+        return keras.Model(entry, outputs_of(entry))
+
+    return build
+
+
+class Subclassed(keras.Model):
+    """A network whose architecture only its call knows."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(3, activation="softmax")
+
+    def call(self, inputs):
+        return self.last(inputs)
+
+
+class OwnStep(keras.Sequential):
+    """A network that trains in a way of its own."""
+
+    def train_step(self, data):
+        return {}
+
+
+def own_softmax(logits):
+    return keras.ops.softmax(logits)
+
+
+def softmax():
+    return layers.Dense(3, activation="softmax")
+
+
+@pytest.mark.parametrize(
+    ("build_model", "message"),
+    [
+        (network(8, last="relu"), "the last activation is relu over 3 units; expected softmax"),
+        (network(8, last="sigmoid", units=3), "the last activation is sigmoid over 3 units"),
+        (network(8, last="softmax", units=1), "the last activation is softmax over 1 unit;"),
+        (network(8, last=own_softmax), r"the last activation is own_softmax \(not Keras's own\)"),
+        (lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.ReLU()]), "the last activation is ReLU"),
+        (
+            lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Softmax(axis=0)]),
+            "softmax over axis 0",
+        ),
+        (
+            lambda: keras.Sequential([keras.Input((4,)), softmax(), layers.Rescaling(2.0)]),
+            "the last activation is softmax followed by Rescaling",
+        ),
+        (functional(lambda entry: keras.ops.softmax(layers.Dense(3)(entry))), "the last activation is Softmax"),
+        (functional(lambda entry: [softmax()(entry), softmax()(entry)]), "one input and one output; got 1 and 2"),
+        (network(8, inputs=(5, 4)), r"output must have shape \(sample, unit\); got \(None, 5, 3\)"),
+        (Subclassed, "begins with keras.Input"),
+        (lambda: keras.Sequential([layers.Dense(3, activation="softmax")]), "begins with keras.Input"),
+        (lambda: OwnStep([keras.Input((4,)), softmax()]), "a train_step or compute_loss of its own"),
+        (network(lambda: layers.Dense(8, dtype="mixed_float16")), "computes in float16; fit_replicas carries float32"),
+        (network(lambda: layers.Dense(8, dtype="float64")), "computes in float64; fit_replicas carries float32 only"),
+        (
+            lambda: keras.Sequential(
+                [keras.Input(batch_shape=(8, 3, 4)), layers.LSTM(2, stateful=True), layers.Dense(3)]
+            ),
+            "is stateful: its state would leak",
+        ),
+        (lambda: keras.Sequential([keras.Input((4,)), layers.Activation("softmax")]), "has no trainable weights"),
+        (lambda: "a model", "build_model must return a Keras model; it returned str"),
+        ("a model", "build_model must be a function"),
+        (asked(), "build_model must be a function that builds and returns a new Keras model"),
+    ],
+)
+def test_a_model_that_cannot_be_carried_is_refused(build_model, message):
+    with pytest.raises(ValueError, match=message):
+        fit(build_model)
+
+
+def test_a_model_handed_out_twice_is_refused():
+    model = network(lambda: layers.Dense(5, trainable=False))()
+    with pytest.raises(ValueError, match="it returned the same one twice"):
+        fit(lambda: model)
+
+
+def test_an_error_in_build_model_is_the_callers_own():
+    def build():
+        raise KeyError("hidden units")
+
+    with pytest.raises(KeyError, match="hidden units"):
+        fit(build)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"replicas": 0}, "replicas must be a whole number of at least 1; got 0"),
+        ({"epochs": 2.5}, "epochs must be a whole number of at least 1; got 2.5"),
+        ({"batch_size": True}, "batch_size must be a whole number of at least 1; got True"),
+        ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
+        ({"seed": "0"}, "seed must be a whole number of at least 0; got '0'"),
+        ({"loss": "crossentropy"}, "loss 'crossentropy' is not a name Keras knows"),
+        ({"loss": 3}, "loss"),
+        ({"initial_weights": [np.zeros((4, 8))]}, "initial_weights must hold 4 arrays, one per weight; got 1"),
+        (
+            {"initial_weights": [np.zeros((4, 9)), np.zeros(8), np.zeros((8, 3)), np.zeros(3)]},
+            r"initial_weights for .*kernel must have shape \(4, 8\) or \(2, 4, 8\); got \(4, 9\)",
+        ),
+        ({"order": np.zeros((2, 32), int)}, r"order must .* shape \(2, 33\) or \(2, 2, 33\); got int64 of .*\(2, 32\)"),
+        ({"order": np.zeros((2, 33))}, "order must hold whole numbers .* got float64"),
+        ({"order": np.full((2, 33), 33)}, "order must name samples from 0 to 32; got 33 to 33"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named_with_its_value(changes, message):
+    with pytest.raises(ValueError, match=message):
+        fit(**changes)
+
+
+def with_nan(features):
+    spoilt = features.copy()
+    spoilt[3, 1] = np.nan
+    return spoilt
+
+
+FEATURES, LABELS = TRAIN
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (FEATURES, "{} must be a pair .features, labels.; got ndarray"),
+        ((FEATURES[:, :3], LABELS), r"{} features must have shape .sample, 4.; got .33, 3."),
+        ((FEATURES[:0], LABELS[:0]), r"{} features must have shape .sample, 4.; got .0, 4."),
+        ((FEATURES.astype(str), LABELS), "{} features must be numbers; got dtype <U"),
+        ((with_nan(FEATURES), LABELS), r"{} features must be finite as float32; got nan at \(3, 1\)"),
+        ((FEATURES.astype(float) * 1e300, LABELS), r"{} features must be finite as float32; got .*e\+"),
+        ((FEATURES, LABELS[:-1]), "{} has 33 samples but 32 labels"),
+        ((FEATURES, LABELS + 1), "{} labels must be whole numbers from 0 to 2, .*; got 3 at sample"),
+        ((FEATURES, LABELS - 1), "{} labels must be whole numbers from 0 to 2, .*; got -1 at sample"),
+        ((FEATURES, LABELS + 0.5), "{} labels must be whole numbers from 0 to 2, .*; got .*.5 at sample 0"),
+        ((FEATURES, LABELS.astype(str)), "{} labels must be class ids or one-hot rows; got dtype <U"),
+        ((FEATURES, np.eye(4)[LABELS]), "{} labels of shape .33, 4. must be one-hot rows of 3 classes"),
+        ((FEATURES, np.ones((33, 3))), "{} labels of shape .33, 3. must be one-hot rows of 3 classes"),
+        ((FEATURES, np.full((33, 3), 1 / 3)), "{} labels of shape .33, 3. must be one-hot rows of 3 classes"),
+        ((FEATURES, np.zeros((33, 3, 1))), r"{} labels must have shape .sample,. or .sample, class."),
+    ],
+)
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_data_that_do_not_fit_are_refused_with_place_and_value(part, data, message):
+    with pytest.raises(ValueError, match=message.format(part)):
+        fit(**{part: data})
+
+
+def test_training_data_may_not_be_left_out():
+    with pytest.raises(ValueError, match="train must be a pair .features, labels.; got NoneType"):
+        fit(train=None)
+
+
+def test_labels_may_be_a_column_booleans_or_floats():
+    wanted = fit(network(3, last="sigmoid", units=1), (FEATURES, LABELS == 2), None, seed=1).train
+    assert wanted.classes == 2
+    for labels in ((LABELS == 2).astype(float), (LABELS == 2)[:, None]):
+        got = fit(network(3, last="sigmoid", units=1), (FEATURES, labels), None, seed=1).train
+        np.testing.assert_array_equal(got.log_probabilities, wanted.log_probabilities)
