@@ -39,10 +39,8 @@ test: install ## run every check: tests, doctests, lint, types, import contract,
 notebooks: install ## build and run notebooks/ from lessons/ (LESSON=01 for one)
 	@$(BIN)/python -m tools.build_notebooks $(LESSON)
 
-bench: install ## measure speed and memory, side by side with the alternatives
-	@set -- benchmarks/*.py; \
-	if [ ! -e "$$1" ]; then echo "benchmarks/ holds no script to run." >&2; exit 1; fi; \
-	for script in "$$@"; do $(BIN)/python "$$script" || exit 1; done
+bench: install ## measure speed side by side with the alternatives, and store the table in benchmarks/
+	@$(BIN)/python -m benchmarks.run
 
 lock: ## pin the newest versions that pyproject.toml allows in requirements.lock
 	@$(TOOLS)/python -c 'import uv' 2>/dev/null || { \

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lossacc_helpers._validation import as_number
+
 Array = np.ndarray[Any, np.dtype[Any]]
 Order = Literal["sorted", "shuffled"]
 
@@ -134,8 +136,9 @@ def _arranged(labels: Array, order: str, seed: int, validation_split: float, *, 
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed must be a whole number of at least 0; got {seed!r}")
     count = len(labels)
+    share = as_number(validation_split, "validation_split")
     # Keras holds out what lies behind floor(rows * (1 - validation_split)).
-    held_out = count - math.floor(count * (1.0 - validation_split)) if 0 < validation_split < 1 else 0
+    held_out = count - math.floor(count * (1.0 - share)) if 0 < share < 1 else 0
     if not 0 < held_out < count:
         raise ValueError(f"validation_split must leave samples in both parts; got {validation_split!r}")
     if order == "shuffled":

@@ -461,7 +461,7 @@ QUESTIONS = {
             ),
             Option(
                 "The loss or the accuracy is computed wrongly.",
-                "Nothing here breaks a bound: a loss of 0.75 permits any accuracy that a few samples can have below 1.",
+                "Nothing here breaks a bound: a loss above ln 2 can go with any accuracy below 1.",
             ),
         ],
     ),
@@ -505,12 +505,12 @@ QUESTIONS = {
         "You lower the threshold from 0.5 to 0.3, so that fewer horses are missed. What changes?",
         [
             Option("Loss and accuracy, in opposite directions.", "The loss never sees the threshold."),
+            Option("The loss changes, the accuracy does not.", "It is the other way round."),
             Option(
                 "The accuracy may change, the loss does not.",
                 "The threshold turns probabilities into answers. The loss is computed before that.",
                 correct=True,
             ),
-            Option("The loss changes, the accuracy does not.", "It is the other way round."),
             Option(
                 "Both, once the network is trained again.", "Training minimises the loss, where no threshold occurs."
             ),
@@ -521,17 +521,17 @@ QUESTIONS = {
         "Which explanation needs the fewest samples to change?",
         [
             Option(
-                "One wrong sample became 15 nats more expensive.",
-                "100 samples times 0.15 is 15 nats: one sample at p near 0 can pay all of it.",
-                correct=True,
-            ),
-            Option(
                 "All 100 samples became a little less certain.",
                 "Possible, and it needs all of them. A single one could do it.",
             ),
             Option(
                 "Five samples became wrong and five became right.",
                 "Possible, and it needs ten. Crossing by a little also costs little.",
+            ),
+            Option(
+                "One wrong sample became 15 nats more expensive.",
+                "100 samples times 0.15 is 15 nats: one sample at p near 0 can pay all of it.",
+                correct=True,
             ),
             Option(
                 "None changed: this is the noise of a finite set.",
@@ -547,17 +547,17 @@ QUESTIONS = {
                 "Another base would divide by 0.693, and the infinite would stay infinite.",
             ),
             Option(
-                "One sample has p = 0, and one tool clips at 1e-7.",
-                "Clipped, it costs 16.118 nats, a hundredth of which is 0.161. Unclipped, it is infinite.",
-                correct=True,
-            ),
-            Option(
                 "One tool averages over samples, the other adds up.",
                 "A sum is a hundred times the mean, and finite if the mean is.",
             ),
             Option(
                 "One tool computes in float32, the other in float64.",
                 "That alone can turn a tiny p into 0, but a p of 1e-50 would cost 115 nats and not 16.118.",
+            ),
+            Option(
+                "One sample has p = 0, and one tool clips at 1e-7.",
+                "Clipped, it costs 16.118 nats, a hundredth of which is 0.161. Unclipped, it is infinite.",
+                correct=True,
             ),
         ],
     ),

@@ -127,8 +127,8 @@ PREDICTIONS = (
             Guess(
                 text="anything from 0 to 1, depending on the seed",
                 outcome=(
-                    "So it is: an untrained network tends to name one species for nearly everything, and one species "
-                    "is all there is."
+                    "So it is: one species is all there is in that validation set, and the random starting weights "
+                    "decide how often it is named."
                 ),
             ),
             Guess(
@@ -180,6 +180,8 @@ def _check_plateau_share(plateau_share: LearnerFunction) -> None:
     plateau_share(swap).equals(
         1 / 2, because="in the first step one flower becomes right and another wrong, so accuracy itself does not move"
     )
+    one_falls = np.array([[True, True], [True, False], [True, False]])
+    plateau_share(one_falls).equals(1 / 2, because="a fall of accuracy is a movement too")
     plateau_share(np.ones((5, 4), dtype=bool)).equals(1, because="nothing ever moves")
     tenths = np.zeros((4, 10), dtype=bool)
     tenths[1:3, :3], tenths[3, 4:7] = True, True
@@ -191,15 +193,26 @@ def _check_plateau_share(plateau_share: LearnerFunction) -> None:
 def _check_crossers(crossers: LearnerFunction) -> None:
     before = np.array([True, False, False, True, False, True])
     after = np.array([True, True, False, False, True, False])
-    up, down = crossers(before, after).parts(2)
-    up.equals(np.array([1, 4]), because="flowers 1 and 4 were wrong and became right")
-    down.equals(np.array([3, 5]), because="flowers 3 and 5 were right and became wrong")
-    up, down = crossers(after, before).parts(2)
-    up.equals(np.array([3, 5]), because="read backwards, flowers 3 and 5 become right")
-    down.equals(np.array([1, 4]), because="read backwards, flowers 1 and 4 become wrong")
-    up, down = crossers(before, before).parts(2)
-    for part in (up, down):
-        part.array(shape=(0,))
+    _check_places(crossers(before, after), [1, 4], [3, 5])
+    _check_places(crossers(after, before), [3, 5], [1, 4])
+    _check_places(crossers(before, before), [], [])
+    all_wrong = np.zeros(3, dtype=bool)
+    _check_places(crossers(all_wrong, ~all_wrong), [0, 1, 2], [])
+
+
+def _check_places(answer: LearnerValue, became_right: list[int], became_wrong: list[int]) -> None:
+    for part, expected, what in zip(
+        answer.parts(2), (became_right, became_wrong), ("became right", "became wrong"), strict=True
+    ):
+        places = part.array()
+        if places.ndim != 1:
+            raise Wrong(
+                f"{part}. A flat list of flower numbers was expected; from np.where or np.nonzero take the [0]."
+            )
+        if len(places) == 6 and set(places) <= {0.0, 1.0}:
+            raise Wrong(f"{part}: one value for each flower. Give the numbers of the flowers: np.flatnonzero(mask).")
+        if sorted(places) != expected:
+            raise Wrong(f"{part}, but the flowers that {what} are {expected}.")
 
 
 def _check_fair_order(fair_order: LearnerValue) -> None:
@@ -223,7 +236,7 @@ def _check_mystery(mystery: LearnerFunction) -> None:
     cases = (
         (np.array([0, 1, 2, 0]), np.array([3, 3, 0, 3])),
         (np.array([0, 0, 1]), np.array([2, 2])),
-        (np.array([0, 1, 2]), np.array([2, 1, 1, 0])),
+        (np.array([0, 1, 2, 0, 1, 4]), np.array([2, 1, 4, 0])),
         (np.array([5, 1, 5]), np.array([5, 0, 2, 1, 1, 7, 7, 7])),
     )
     for train, validation in cases:
@@ -270,10 +283,10 @@ EXERCISES = (
         wrong_answers={
             "the two the wrong way round": WrongAnswer(
                 answer=lambda before, after: (np.flatnonzero(before & ~after), np.flatnonzero(after & ~before)),
-                says="became right",
+                says="became right are [1, 4]",
             ),
             "counts instead of places": WrongAnswer(
-                answer=lambda before, after: (np.sum(after & ~before), np.sum(before & ~after)), says="single number"
+                answer=lambda before, after: (np.sum(after & ~before), np.sum(before & ~after)), says="flat list"
             ),
         },
     ),
@@ -327,20 +340,20 @@ QUESTIONS = {
         "Training loss falls for ten epochs while training accuracy does not move. What has happened?",
         [
             Option(
-                "The network has stopped learning and only its loss is rounded differently",
-                "Falling loss means that probabilities move. They are what learning changes.",
-            ),
-            Option(
-                "Probabilities moved towards the true classes, and in no epoch did the count of right flowers change",
-                "Loss reads how large the probability is, accuracy only which one is largest.",
+                "Probabilities moved, and the count of right flowers did not",
+                "Loss reads how large the probability of the true class is, accuracy only which one is largest.",
                 correct=True,
             ),
             Option(
-                "The learning rate is too low to change any prediction",
-                "A higher rate makes plateaus shorter, but they are there at every rate: try it in the explorer.",
+                "The network has stopped learning, and only its loss is rounded differently",
+                "Falling loss means that probabilities move. They are what learning changes.",
             ),
             Option(
-                "The network overfits: loss and accuracy disagree",
+                "The learning rate is too low to change any prediction",
+                "Plateaus survive every rate. At very high ones accuracy jitters, and then the loss no longer falls.",
+            ),
+            Option(
+                "The network overfits: its loss and its accuracy disagree",
                 "Overfitting shows in validation data. Here both curves are about training data.",
             ),
         ],
@@ -349,17 +362,17 @@ QUESTIONS = {
         "From epoch 40 to epoch 41 accuracy is exactly the same. Can a flower have changed sides?",
         [
             Option(
-                "No: the same accuracy means the same right flowers",
-                "The same number of right flowers, which may be others.",
+                "No, because the same accuracy means that the same flowers are right",
+                "The same number of flowers is right. They may be others.",
             ),
             Option(
-                "Yes: one became right while another became wrong",
+                "Only if the loss stayed exactly the same too",
+                "Loss averages what every flower costs and has no reason to stay the same.",
+            ),
+            Option(
+                "Yes, if as many became right as became wrong",
                 "Accuracy shows the net of two counts. The ledger shows both.",
                 correct=True,
-            ),
-            Option(
-                "Only if the loss stayed the same too",
-                "Loss adds up all probabilities and has no reason to stay the same.",
             ),
         ],
     ),
@@ -367,16 +380,16 @@ QUESTIONS = {
         "Rows are sorted by class. What does shuffle=True in model.fit do about validation_split=0.2?",
         [
             Option(
-                "It shuffles the rows first, so the held-out fifth is a fair sample",
+                "It shuffles all rows first, so that the held-out fifth is a fair sample",
                 "The split comes first: the last fifth is cut off before anything is shuffled.",
             ),
             Option(
-                "Nothing: the last fifth is cut off first, and only the training rows are shuffled",
+                "Nothing: only the rows that are left for training get shuffled",
                 "So shuffle the data yourself, or split them with a function that keeps the classes in proportion.",
                 correct=True,
             ),
             Option(
-                "It warns that the classes are unequal",
+                "It compares the classes of both parts and warns if they differ",
                 "Keras does not look at the labels. A count of labels in both parts does.",
             ),
         ],
@@ -386,17 +399,17 @@ QUESTIONS = {
         "What follows about new flowers of all three species?",
         [
             Option(
-                "The network is right for about nine in ten of them",
+                "The network will be right for about nine in ten of them",
                 "The 30 are all virginica. They say nothing about setosa or versicolor.",
             ),
             Option(
-                "The network overfits, as training is better than validation",
-                "The two parts hold different species in different shares. Their difference need not be memorising.",
-            ),
-            Option(
-                "Little: the 30 flowers are of one species, and a species that training saw least",
+                "Little: the 30 are all virginica",
                 "A fair split comes first. Even then 30 flowers leave a wide interval: the lesson computes it.",
                 correct=True,
+            ),
+            Option(
+                "The network overfits, because training is better than validation",
+                "The two parts hold different species in different shares. Their difference need not be memorising.",
             ),
         ],
     ),
@@ -405,17 +418,17 @@ QUESTIONS = {
         "keep the one with the lowest final validation loss. What do you know about its accuracy?",
         [
             Option(
-                "It is the best of the 32, or very nearly",
-                "The correlation came from a trend that both curves follow over epochs. Finished networks follow none.",
+                "It is certain to be the highest of the 32, as the correlation is nearly perfect",
+                "The -1 describes the epochs of one network. Between finished networks the tie is looser.",
             ),
             Option(
-                "Less than the -1 suggests: among finished networks the correlation is a different, weaker one",
-                "The correlation depends on what is varied. The last cells of the lesson measure three of them.",
+                "Nothing at all, because loss and accuracy are unrelated",
+                "Lesson 01 bounds one by the other, and finished networks show a moderate correlation.",
+            ),
+            Option(
+                "It tends to be high, but the -1 is no measure of how surely",
+                "What you vary decides: a correlation over epochs says little about a choice among networks.",
                 correct=True,
-            ),
-            Option(
-                "Nothing at all: loss and accuracy are unrelated",
-                "Lesson 01 bounds one by the other, and the correlation among networks is weak, not absent by law.",
             ),
         ],
     ),

@@ -139,8 +139,9 @@ class LearnerValue:
         parts = run(lambda: list(self._value), label=self.label, guard=self._guard)
         if len(parts) != count:
             raise Wrong(f"{self.label} {self._verb} {len(parts)} results, but {count} were expected.")
+        whole = "your answer" if self.label == "Your answer" else self.label
         return [
-            LearnerValue(part, label=f"Result {number} of {self.label}", guard=self._guard, verb="is")
+            LearnerValue(part, label=f"Result {number} of {whole}", guard=self._guard, verb="is")
             for number, part in enumerate(parts, start=1)
         ]
 

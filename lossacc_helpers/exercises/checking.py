@@ -135,7 +135,8 @@ def check(exercise: Exercise, answer: Any, *, seconds: float = SECONDS, grace: f
     """
     guard = Guard(seconds=seconds, grace=grace)
     try:
-        if answer is ... or answer is NotImplemented:
+        blanks = (answer, *answer) if type(answer) is tuple else (answer,)
+        if any(part is ... or part is NotImplemented for part in blanks):
             raise Wrong("It is not written yet: replace the ... with your own answer.")
         if exercise.asks == "function":
             exercise.checker(LearnerFunction(answer, name=exercise.name, guard=guard))

@@ -115,7 +115,7 @@ def ten_samples_picture(labels: ArrayLike, names: Sequence[str]) -> Picture:
         axes.set_title(title, loc="left", fontsize=TITLE_SIZE - 1, color=INK, pad=8)
     headline = [
         figure.text(x, 0.975, "", fontsize=TITLE_SIZE + 2, color=colour, va="top", animated=True)
-        for x, colour in ((0.012, ACCURACY), (0.443, LOSS))
+        for x, colour in ((0.012, ACCURACY), (0.455, LOSS))
     ]
 
     def move(*, probabilities: ArrayLike, threshold: float = 0.5, clip: float | None = None) -> str:
@@ -148,16 +148,17 @@ def _readout(loss: float, right: NDArray[np.bool_], threshold: float, clip: floa
     )
     if math.isclose(threshold, 0.5):
         return f"{readout}."
-    outside = not least - 1e-9 <= right.mean() <= greatest + 1e-9
-    where = "and this one lies outside" if outside else "whatever this one is"
-    return f"{readout} at the threshold 0.50; at {threshold:.2f} nothing is promised, {where}."
+    kept = least - 1e-9 <= right.mean() <= greatest + 1e-9
+    return (
+        f"{readout} at the threshold 0.50. At {threshold:.2f} nothing forbids others{'' if kept else ': this is one'}."
+    )
 
 
 class _Beliefs:
     """Rows of dots at the probability of class 1, with the side where a dot is wrong in grey."""
 
     def __init__(self, axes: Axes, truths: NDArray[Any], names: Sequence[str]) -> None:
-        self.axes = styled_axes(axes, xlabel="probability of a horse (grey: the wrong side)")
+        self.axes = styled_axes(axes, xlabel="probability of a horse")
         self._rows = _rows(truths)
         self._truths = truths
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.7, len(truths) - 0.3), yticks=self._rows, xticks=[0, 0.25, 0.5, 0.75, 1])
@@ -170,10 +171,11 @@ class _Beliefs:
         [self._right] = axes.plot([], [], marker="o", markersize=9, animated=True, **dots)
         [self._wrong] = axes.plot([], [], markersize=9, animated=True, **wrong)
         [self._line] = axes.plot([], [], color=INK, linewidth=1.4, zorder=3, animated=True)
-        # The key stands in the corner under the rows' names, where nothing moves.
-        for height, name, look in ((-0.075, "right", {**dots, "marker": "o"}), (-0.135, "wrong", wrong)):
-            axes.plot([-0.325], [height], markersize=7, transform=axes.transAxes, **look)
-            axes.text(-0.29, height, name, transform=axes.transAxes, fontsize=TEXT_SIZE - 1, color=INK, va="center")
+        # The key stands above, right of where the longest headline ends.
+        corner = axes.figure.transFigure
+        for x, name, look in ((0.313, "right", {**dots, "marker": "o"}), (0.38, "wrong", wrong)):
+            axes.plot([x], [0.953], markersize=7, transform=corner, **look)
+            axes.text(x + 0.012, 0.953, name, transform=corner, fontsize=TEXT_SIZE - 1, color=INK, va="center")
 
     def show(self, ones: NDArray[np.float64], right: NDArray[np.bool_], threshold: float) -> None:
         left = np.where(self._truths == 1, -0.02, threshold)

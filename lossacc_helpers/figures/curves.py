@@ -113,7 +113,8 @@ class LossAndAccuracyPanels:
     ----------
     figure : where to draw.
     left, right, bottom, top : the part of the figure to fill, as fractions; names of lines stand right of it.
-    loss_limit : highest loss shown, in nats; by default it follows the curves.
+    loss_limit : highest loss shown, in nats; by default it follows the curves, and how many are cut off is said.
+    accuracy_from : lowest accuracy shown; the axis says so where it is not 0.
     chance_loss, chance_accuracy : grey levels to draw, if any.
     """
 
@@ -126,6 +127,7 @@ class LossAndAccuracyPanels:
         bottom: float = 0.12,
         top: float = 0.9,
         loss_limit: float | None = None,
+        accuracy_from: float = 0.0,
         chance_loss: float | None = None,
         chance_accuracy: float | None = None,
     ) -> None:
@@ -134,13 +136,14 @@ class LossAndAccuracyPanels:
         self.accuracy_axes = styled_axes(
             figure.add_subplot(grid[1], sharex=self.loss_axes),
             xlabel="epoch",
-            ylabel="accuracy",
+            ylabel=f"accuracy (from {accuracy_from:g})" if accuracy_from else "accuracy",
             colour=ACCURACY,
             whole_x=True,
         )
         self.loss_axes.tick_params(labelbottom=False)
         figure.align_ylabels([self.loss_axes, self.accuracy_axes])
         self._loss_limit = loss_limit
+        self._accuracy_limits = (accuracy_from - 0.03 * (1 - accuracy_from), 1.03 - 0.03 * accuracy_from)
         self._chances = (chance_loss, chance_accuracy)
         panels = ((self.loss_axes, LOSS, chance_loss), (self.accuracy_axes, ACCURACY, chance_accuracy))
         self._lines = []
@@ -175,14 +178,16 @@ class LossAndAccuracyPanels:
         _set_limits(self.loss_axes, x=(0.5, 1.5) if epochs == 1 else (1.0, float(epochs)))
         levels = losses if self._chances[0] is None else [*losses, np.array([[self._chances[0]]])]
         _set_limits(self.loss_axes, y=_loss_limits(levels) if self._loss_limit is None else (0.0, self._loss_limit))
-        _set_limits(self.accuracy_axes, y=(-0.03, 1.03))
+        _set_limits(self.accuracy_axes, y=self._accuracy_limits)
         for curves, lines, labels, chance in zip(
             (losses, accuracies), self._lines, self._labels, self._chances, strict=True
         ):
             shown: list[NDArray[np.float64] | None] = [*curves, None][:2]
             labels.place([*(line.show(rows) for line, rows in zip(lines, shown, strict=True)), chance])
         seeds = len(losses[0])
-        self._note.set_text(f"bold: median of {seeds} seeds" if seeds > 1 else "")
+        above = sum(int((rows > self._loss_limit).any(axis=1).sum()) for rows in losses) if self._loss_limit else 0
+        note = f"bold: median of {seeds} seeds" if seeds > 1 else ""
+        self._note.set_text(f"{note}; {above} curves leave the picture" if above else note)
 
 
 def loss_and_accuracy_curves(
@@ -193,6 +198,7 @@ def loss_and_accuracy_curves(
     width: int = 840,
     height: int = 480,
     loss_limit: float | None = None,
+    accuracy_from: float = 0.0,
     chance_loss: float | None = None,
     chance_accuracy: float | None = None,
 ) -> LabelledFigure:
@@ -206,6 +212,7 @@ def loss_and_accuracy_curves(
     sentence : the description for readers who cannot see the picture; the title and the last values by default.
     width, height : size in pixels.
     loss_limit : highest loss shown, in nats.
+    accuracy_from : lowest accuracy shown.
     chance_loss, chance_accuracy : grey levels to draw, if any.
 
     Raises
@@ -224,7 +231,11 @@ def loss_and_accuracy_curves(
         height=height,
     )
     panels = LossAndAccuracyPanels(
-        figure, loss_limit=loss_limit, chance_loss=chance_loss, chance_accuracy=chance_accuracy
+        figure,
+        loss_limit=loss_limit,
+        accuracy_from=accuracy_from,
+        chance_loss=chance_loss,
+        chance_accuracy=chance_accuracy,
     )
     panels.show(run)
     figure.text(0.012, 0.985, title, fontsize=TITLE_SIZE, color=INK, va="top")

@@ -47,7 +47,7 @@ def networks_picture(class_names: Sequence[str]) -> Picture:
     )
     panels = LossAndAccuracyPanels(figure, left=0.078, right=0.455, bottom=0.12, top=0.93, loss_limit=1.6)
     now = [
-        axes.axvline(1, color=INK, linewidth=1, zorder=2.5, animated=True)
+        axes.axvline(1, color=INK, linewidth=1, zorder=2.5, animated=True, clip_on=False)
         for axes in (panels.loss_axes, panels.accuracy_axes)
     ]
     dots = _FlowerDots(figure.add_axes((0.632, 0.12, 0.36, 0.73)), class_names)
@@ -76,7 +76,8 @@ class _FlowerDots:
         axes.text(-0.53, 5 / 12, "either way", color=REFERENCE, fontsize=TEXT_SIZE - 1, va="center", rotation=90)
         for place in range(len(class_names)):
             axes.axvline(place + sum(_SIDES) / 2, color="#E6E6E6", linewidth=0.8, zorder=0.5)
-        axes.text(0, 1.11, "● right   ✕ wrong", transform=axes.transAxes, fontsize=TEXT_SIZE, color=INK)
+        for x, text, colour in ((0, "● right", OTHER[0]), (0.2, "✕ wrong", INK)):
+            axes.text(x, 1.11, text, transform=axes.transAxes, fontsize=TEXT_SIZE, color=colour)
         axes.text(
             0,
             1.04,
@@ -113,8 +114,12 @@ def _networks_readout(run: TrainingRun, epoch: int) -> str:
         fell = (np.diff(run.train.loss) < 0).mean()
         flat = (np.diff(run.train.accuracy) == 0).mean()
         text += f"Over all epochs training loss fell in {fell:.0%} of the steps and accuracy was flat in {flat:.0%}. "
-    wrong = int((~run.train.correct[0, epoch - 1]).sum())
-    return text + f"In the network on the right {wrong} of {run.train.samples} training flowers are wrong."
+    wrong = [
+        f"{int((~history.correct[0, epoch - 1]).sum())} of {history.samples} {name} flowers"
+        for name, history in (("training", run.train), ("validation", run.validation))
+        if history is not None
+    ]
+    return text + f"In the network on the right {' and '.join(wrong)} are wrong."
 
 
 def ledger_figure(history: PredictionHistory, *, title: str, sentence: str = "") -> LabelledFigure:
@@ -253,6 +258,7 @@ def split_figure(runs: Mapping[str, TrainingRun], *, title: str) -> LabelledFigu
         axes.set_ylim(-0.03, 1.03)
         EndLabels(axes, ["training", "validation"], [ACCURACY, ACCURACY]).place(ends_at)
     figure.text(0.012, 0.985, title, fontsize=TITLE_SIZE, color=INK, va="top")
+    figure.text(0.99, 0.9, "bold: median", fontsize=TEXT_SIZE - 1, color=REFERENCE, va="top", ha="right")
     return figure
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MultipleLocator
 
 from lossacc_helpers.attainable import attainable_accuracy
@@ -16,6 +17,7 @@ from lossacc_helpers.figures.style import (
     GRID,
     INK,
     LOSS,
+    PAPER,
     REFERENCE,
     TEXT_SIZE,
     TITLE_SIZE,
@@ -136,5 +138,6 @@ def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
         axes.plot([loss], [accuracy], _MARKS[index % len(_MARKS)], color=INK, markersize=8, zorder=4, clip_on=False)
         left = loss > 0.7 * axes.get_xlim()[1]
         settings: dict[str, Any] = {"ha": "right" if left else "left", "va": "center", "zorder": 5}
+        settings["path_effects"] = [withStroke(linewidth=3, foreground=PAPER)]  # lines may pass behind the name
         shift = (-0.012 if left else 0.012) * axes.get_xlim()[1]
         axes.text(loss + shift, height, name, fontsize=TEXT_SIZE, color=INK, **settings)

@@ -12,6 +12,13 @@ from lossacc_helpers.training.outputs import class_ids
 from lossacc_helpers.training.program import Array
 
 
+def read_count(value: Any, name: str, *, least: int = 1) -> int:
+    """A whole number that is not below ``least``, or a ``ValueError``."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}")
+    return int(value)
+
+
 @dataclass(frozen=True)
 class Part:
     """Training or validation data: features (sample, ...) and class ids (sample,)."""

@@ -20,7 +20,7 @@ _TRUNCATED_DEVIATION = 0.87962566103423978
 
 @contextlib.contextmanager
 def global_seeds_untouched() -> Iterator[None]:
-    """Put the module-level generators back afterwards: Keras takes its default seeds there, but they are the caller's."""
+    """Put the module-level generators back afterwards: Keras takes default seeds there, but they are the caller's."""
     states = random.getstate(), np.random.get_state()  # noqa: NPY002  (Keras seeds this one)
     try:
         yield

@@ -107,12 +107,12 @@ def _has_own_parts_only(layer: keras.layers.Layer) -> bool:
     # A function of the learner's own may carry the name of one of Keras's, and a configuration shows only the name.
     if isinstance(layer, keras.layers.Lambda):
         return False
-    parts = (value for name, value in vars(layer).items() if callable(value) and name not in _WRAPPED_METHODS)
+    parts = (value for name, value in vars(layer).items() if callable(value) and not name.endswith(_IRRELEVANT))
     return all(_is_keras_own(part if isinstance(part, FunctionType) else type(part)) for part in parts)
 
 
-# Keras wraps these two methods anew in every layer.
-_WRAPPED_METHODS = ("build", "quantize")
+# Initial weights are inputs of a program; the two methods Keras wraps anew in every layer.
+_IRRELEVANT = ("_initializer", "build", "quantize")
 
 
 def _is_keras_own(part: Any) -> bool:
@@ -124,7 +124,11 @@ def _is_keras_own(part: Any) -> bool:
 def _with_names(config: Any, names: dict[str, str], *, naming: bool = False) -> Any:
     """A configuration whose layers' names are replaced, only where they stand for layers: one may be named "relu"."""
     if isinstance(config, dict):
-        return {key: _with_names(value, names, naming=key in _NAMING) for key, value in config.items()}
+        return {
+            key: _with_names(value, names, naming=key in _NAMING)
+            for key, value in config.items()
+            if not key.endswith(_IRRELEVANT)
+        }
     if isinstance(config, (list, tuple)):
         return [_with_names(value, names, naming=naming) for value in config]
     return names.get(config, config) if naming and isinstance(config, str) else config

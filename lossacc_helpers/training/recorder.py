@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 from lossacc_helpers.training import optimizers
-from lossacc_helpers.training.data import Part, read_part
+from lossacc_helpers.training.data import Part, read_count, read_part
 from lossacc_helpers.training.outputs import logits_of, read_output
 
 
@@ -37,15 +37,19 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
 
     def __init__(self, train: Any, validation: Any = None, *, batch_size: int = 1024) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1; got {batch_size}")
-        self._data, self._batch_size = (train, validation), batch_size
+        self._data, self._batch_size = (train, validation), read_count(batch_size, "batch_size")
         self._settings: dict[str, Any] = {}
         self._parts: list[Part] = []
         self._recorded: list[list[np.ndarray[Any, np.dtype[np.float32]]]] = []
+        self._predict: Any = None
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Check the data against the network and begin a new record."""
+        """Begin a new record, and check the data against the network where that exists yet."""
+        self._parts, self._recorded, self._predict = [], [], None
+        if self.model.built:  # a model without an Input is built by its first batch
+            self._prepare()
+
+    def _prepare(self) -> None:
         output = read_output(self.model)
         self._parts = [
             read_part(data, self.model, output.classes, name=name)
@@ -64,12 +68,12 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
 
         # Traced once, for any number of samples: a function that is traced again and again complains on stderr.
         first = self.model.inputs[0]
-        self._predict = tf.function(predict).get_concrete_function(
-            tf.TensorSpec((None, *first.shape[1:]), first.dtype)
-        )
+        self._predict = tf.function(predict).get_concrete_function(tf.TensorSpec((None, *first.shape[1:]), first.dtype))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Predict all samples once more."""
+        if self._predict is None:
+            self._prepare()
         for part, recorded in zip(self._parts, self._recorded, strict=True):
             pieces = [
                 self._predict(tf.constant(part.features[start : start + self._batch_size])).numpy()

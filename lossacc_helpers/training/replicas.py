@@ -12,7 +12,7 @@ import numpy as np
 
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 from lossacc_helpers.training import initial, optimizers
-from lossacc_helpers.training.data import read_part
+from lossacc_helpers.training.data import read_count, read_part
 from lossacc_helpers.training.outputs import Output, read_output
 from lossacc_helpers.training.program import Array, Inputs, Program, Shelf, architecture_key
 from lossacc_helpers.training.single import SingleProgram, seed_generators
@@ -83,11 +83,8 @@ def fit_replicas(
         For data that do not fit the network, counts below one, and models or optimizers whose training cannot be
         carried over (mixed precision, stateful layers, a ``train_step`` of their own, averaged weights, ...).
     """
-    for name, count in (("replicas", replicas), ("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or count < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1; got {count!r}")
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0; got {seed!r}")
+    replicas, epochs = read_count(replicas, "replicas"), read_count(epochs, "epochs")
+    batch_size, seed = read_count(batch_size, "batch_size"), read_count(seed, "seed", least=0)
     with _RUNNING, initial.global_seeds_untouched():
         model, as_drawn = _fresh_model(build_model)
         output = read_output(model)
@@ -97,7 +94,7 @@ def fit_replicas(
         features = training.features if validating is None else np.concatenate([training.features, validating.features])
         samples = len(training.labels)
         loss = _read_loss(loss, output)
-        sizes = {"epochs": int(epochs), "samples": samples, "batch_size": int(batch_size)}
+        sizes = {"epochs": epochs, "samples": samples, "batch_size": batch_size}
         program = _PROGRAMS.get(
             _key(model, optimizer, loss, replicas, features.shape, sizes),
             lambda: _make_program(build_model, model, output, optimizer, loss, replicas, sizes, before_compiling),
@@ -124,10 +121,10 @@ def fit_replicas(
         PredictionHistory._trusted(training.labels, recorded[:, :, :samples]),
         None if validating is None else PredictionHistory._trusted(validating.labels, recorded[:, :, samples:]),
         settings={
-            "replicas": int(replicas),
-            "epochs": int(epochs),
-            "batch_size": int(batch_size),
-            "seed": int(seed),
+            "replicas": replicas,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "seed": seed,
             "optimizer": optimizers.describe(optimizer),
             "loss": "cross-entropy" if loss is None else getattr(loss, "name", getattr(loss, "__name__", str(loss))),
             "layers": [type(layer).__name__ for layer in model.layers],

@@ -49,9 +49,8 @@ def ordinary_fit(
         )
     )
     record = RecordPredictions(train, validation)
-    model.fit(
-        batches, epochs=len(order), steps_per_epoch=-(-len(features) // batch_size), verbose=0, callbacks=[record]
-    )
+    steps = -(-len(features) // batch_size)
+    model.fit(batches, epochs=len(order), steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[record])
     return record.run, model
 
 

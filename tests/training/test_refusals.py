@@ -204,7 +204,7 @@ def test_data_that_do_not_fit_are_refused_with_place_and_value(part, data, messa
 
 
 def test_training_data_may_not_be_left_out():
-    with pytest.raises(ValueError, match="train must be a pair .features, labels.; got NoneType"):
+    with pytest.raises(ValueError, match=r"train must be a pair \(features, labels\); got NoneType"):
         fit(train=None)
 
 

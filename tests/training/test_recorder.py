@@ -1,0 +1,141 @@
+"""The callback records what the network predicts in inference mode after each epoch of an ordinary fit."""
+
+import keras
+import numpy as np
+import pytest
+from ordinary import TRAIN, VALIDATION, asked, network
+
+from lossacc_helpers.training import RecordPredictions
+
+layers = keras.layers
+
+
+class Witness(keras.callbacks.Callback):
+    """Asks the model itself after each epoch: an independent record, and what Keras calls loss and accuracy."""
+
+    def __init__(self, *parts):
+        super().__init__()
+        self.parts, self.predictions, self.scores = parts, [[] for _ in parts], [[] for _ in parts]
+
+    def on_epoch_end(self, epoch, logs=None):
+        for part, predictions, scores in zip(self.parts, self.predictions, self.scores, strict=True):
+            predictions.append(np.asarray(self.model(part[0], training=False)))
+            scores.append([float(value) for value in self.model.evaluate(*part, verbose=0)])
+
+
+def fit(model, *callbacks, loss="sparse_categorical_crossentropy", train=TRAIN, validation=VALIDATION, epochs=3):
+    model.compile("adam", loss, metrics=["accuracy"], jit_compile=False)
+    return model.fit(
+        *train, validation_data=validation, epochs=epochs, batch_size=8, verbose=0, callbacks=list(callbacks)
+    )
+
+
+def one_hot(data):
+    return data[0], np.eye(3)[data[1]]
+
+
+def two_classes(data):
+    return data[0], (data[1] == 1).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("build_model", "loss", "form"),
+    [
+        (network(8, lambda: layers.Dropout(0.5), layers.BatchNormalization), "categorical_crossentropy", one_hot),
+        (network(8, last="sigmoid", units=1), "binary_crossentropy", two_classes),
+        (network(8, last=None), keras.losses.SparseCategoricalCrossentropy(from_logits=True), lambda data: data),
+    ],
+    ids=["dropout and batch normalisation", "one sigmoid", "logits"],
+)
+def test_every_epoch_is_what_the_model_predicts_in_inference_mode(build_model, loss, form):
+    train, validation = form(TRAIN), form(VALIDATION)
+    record, witness = RecordPredictions(train, validation, batch_size=10), Witness(train, validation)
+    history = fit(build_model(), record, witness, loss=loss, train=train, validation=validation).history
+    run = record.run
+    for place, part in enumerate((run.train, run.validation)):
+        predictions = np.array(witness.predictions[place])
+        if predictions.shape[-1] == 1:
+            predictions = np.concatenate([1 - predictions, predictions], axis=-1)
+        elif build_model().layers[-1].activation is keras.activations.linear:
+            predictions = np.asarray(keras.ops.softmax(predictions))
+        np.testing.assert_allclose(np.exp(part.log_probabilities), predictions, atol=1e-6)
+        scores = np.array(witness.scores[place])
+        np.testing.assert_allclose(part.loss, scores[:, 0], rtol=1e-5)
+        np.testing.assert_allclose(part.accuracy, scores[:, 1], atol=1e-6)
+    np.testing.assert_allclose(run.validation.loss, history["val_loss"], rtol=1e-5)
+    np.testing.assert_allclose(run.validation.accuracy, history["val_accuracy"], atol=1e-6)
+
+
+def test_without_validation_data_there_is_no_validation_history():
+    record = RecordPredictions(TRAIN)
+    fit(asked(), record, epochs=2)
+    assert record.run.validation is None
+    assert (record.run.epochs, record.run.replicas, record.run.train.samples) == (2, 1, 33)
+
+
+def test_a_model_that_is_built_by_its_first_batch_is_recorded():
+    record = RecordPredictions(TRAIN, VALIDATION)
+    fit(keras.Sequential([layers.Dense(3, activation="softmax")]), record, epochs=1)
+    assert record.run.train.classes == 3
+
+
+def test_the_run_says_how_it_was_trained():
+    record = RecordPredictions(TRAIN)
+    fit(asked(), record, epochs=1)
+    assert record.run.settings["epochs"] == 1
+    assert record.run.settings["optimizer"]["class"] == "Adam"
+
+
+def test_a_second_fit_begins_a_new_record():
+    record, model = RecordPredictions(TRAIN), asked()
+    fit(model, record, epochs=3)
+    first = record.run
+    fit(model, record, epochs=2)
+    assert (first.epochs, record.run.epochs) == (3, 2)
+    assert (first.train.loss.min() > record.run.train.loss).all()
+
+
+def test_a_fit_that_stops_early_is_recorded_as_far_as_it_went():
+    record = RecordPredictions(TRAIN, VALIDATION)
+    stop = keras.callbacks.EarlyStopping(monitor="loss", patience=1, min_delta=100.0)
+    history = fit(asked(), record, stop, epochs=9)
+    assert record.run.epochs == len(history.epoch) == 2
+
+
+def test_a_logit_gap_of_120_stays_finite():
+    record, model = RecordPredictions(TRAIN), asked()
+    weights = model.get_weights()
+    weights[-2][:], weights[-1][:] = 0, (0, 60, -60)
+    model.set_weights(weights)
+    model.compile(keras.optimizers.SGD(1e-9), "sparse_categorical_crossentropy", jit_compile=False)
+    model.fit(*TRAIN, epochs=1, verbose=0, callbacks=[record])
+    np.testing.assert_allclose(record.run.train.log_probabilities[0, 0], [-60, 0, -120], atol=1e-4)
+
+
+def test_asking_before_the_first_epoch_says_what_to_do():
+    with pytest.raises(ValueError, match=r"nothing recorded yet: pass this callback to model.fit"):
+        _ = RecordPredictions(TRAIN).run
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "message"),
+    [
+        (TRAIN[0], None, r"train must be a pair \(features, labels\); got ndarray"),
+        ((TRAIN[0][:, :2], TRAIN[1]), None, r"train features must have shape \(sample, 4\); got \(33, 2\)"),
+        (TRAIN, (VALIDATION[0], VALIDATION[1] + 1), "validation labels must be whole numbers from 0 to 2"),
+    ],
+)
+def test_data_that_do_not_fit_the_model_are_refused_as_training_begins(train, validation, message):
+    with pytest.raises(ValueError, match=message):
+        fit(asked(), RecordPredictions(train, validation))
+
+
+def test_an_output_that_is_no_probability_is_refused():
+    with pytest.raises(ValueError, match="the last activation is relu"):
+        fit(network(8, last="relu")(), RecordPredictions(TRAIN))
+
+
+@pytest.mark.parametrize("batch_size", [0, -3, 2.5, True, "8"])
+def test_a_batch_size_that_makes_no_sense_is_refused(batch_size):
+    with pytest.raises(ValueError, match=f"batch_size must be a whole number of at least 1; got {batch_size!r}"):
+        RecordPredictions(TRAIN, batch_size=batch_size)
