@@ -1,6 +1,6 @@
 """Loss versus accuracy: scores, what a loss permits, and records of what a network believed about each sample.
 
-What stands here needs NumPy alone. Training networks, drawing pictures and the lessons' widgets have modules of their own,
+What stands here needs NumPy alone. Training, pictures and widgets have modules of their own,
 imported when they are needed: ``from lossacc_helpers import training`` (TensorFlow), ``figures`` (matplotlib),
 ``datasets`` (scikit-learn).
 """

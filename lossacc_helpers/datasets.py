@@ -111,7 +111,7 @@ def digits(order: Order = "shuffled", *, seed: int = 0, validation_split: float 
     Examples
     --------
     >>> np.unique(digits("sorted").validation[1]).tolist()
-    [8, 9]
+    [7, 8, 9]
     """
     datasets, _ = _scikit_learn()
     images, labels = datasets.load_digits(return_X_y=True)

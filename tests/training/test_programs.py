@@ -298,10 +298,14 @@ def test_losses_of_one_name_share_no_program(shelf):
     assert (down.true_probabilities[:, -1].mean(axis=-1) < up.true_probabilities[:, -1].mean(axis=-1)).all()
 
 
-def test_two_threads_may_train_with_one_program(shelf):
-    alone = [fit(seed=seed).train.log_probabilities for seed in range(8)]
+def test_threads_may_train_with_one_program(shelf):
+    def final_weights(seed):
+        run = fit(network(), replicas=3, epochs=100, optimizer=optimizers.Lamb(0.01), seed=seed)
+        return np.concatenate([values.ravel() for values in run.final])
+
+    alone = [final_weights(seed) for seed in range(8)]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda seed: fit(seed=seed).train.log_probabilities, range(8)))
+        together = list(pool.map(final_weights, range(8)))
     np.testing.assert_array_equal(alone, together)
 
 
