@@ -7,9 +7,9 @@
 # still again. Two numbers are computed from the same predictions, and they seem to speak of two different networks.
 # Which of them should you believe?
 #
-# Somebody asked this in Russian on a question-and-answer site. (The page is under CC BY-SA; this lesson uses its facts
-# and none of its sentences.) Here you take the two numbers apart until you can say what one of them permits the other
-# to be.
+# Somebody asked this in Russian on a question-and-answer site. (The page is under CC BY-SA; this lesson uses its
+# facts and none of its sentences.) Here you take the two numbers apart until you can say what one of them permits the
+# other to be.
 #
 # **What you need first:** you have trained a classifier once, and you can read NumPy. No network is trained here; the
 # lesson needs no TensorFlow.
@@ -36,10 +36,10 @@ loss_and_accuracy_curves(history, title="Ten samples drift steadily: loss slides
 # Nothing jumps in these ten samples, and the accuracy jumps. For a while it is 0, and at the end it is 1 and cannot
 # rise, while the loss keeps falling. Two definitions make the whole picture:
 #
-# - **Accuracy** is the share of samples whose true class is the one named. With two classes, class 1 is named when its
-#   probability is past the threshold 0.5.
-# - **Log loss**, also called cross-entropy, is the mean of $-\ln p$ over the samples. Its unit is the **nat**, because
-#   the logarithm is the natural one. In this lesson "a sample costs" means its own $-\ln p$.
+# - **Accuracy** is the share of samples whose true class is the one named. With two classes, class 1 is named when
+#   its probability is past the threshold 0.5.
+# - **Log loss**, also called cross-entropy, is the mean of $-\ln p$ over the samples. Its unit is the **nat**,
+#   because the logarithm is the natural one. In this lesson "a sample costs" means its own $-\ln p$.
 
 # %% [markdown]
 # ## Commit
@@ -59,16 +59,17 @@ lesson.commit("least_right")
 # yours: you set its probability. Grey is the wrong side of the threshold: a horse in it is called a dog, and a dog in
 # it a horse.
 #
-# On the right, the black point is where the ten samples stand with their loss and their accuracy. In the grey part no
-# predictions can ever stand; why, you compute further below.
+# On the right, the black point is where the ten samples stand with their loss and their accuracy. At the threshold
+# 0.5 no predictions can ever stand in the grey part; why, you compute further below.
 #
 # Try these:
 #
-# 1. Move **your horse** from 0.1 to 0.22 to 0.49, then past 0.5, then on to 0.99. Which of the two numbers moves when?
+# 1. Move **your horse** from 0.1 to 0.22 to 0.49, then past 0.5, then on to 0.99. Which of the two numbers moves
+#    when?
 # 2. Set your horse to 0.49. Compare **the other nine** in "one confident mistake" and "all a little wrong". Look at
 #    both numbers. Then drag the **sharpness** of the nine: which number never follows?
-# 3. Choose "a good model" and set your horse to 1. Move the **threshold** up to 0.95: the black point enters the grey.
-#    What does the line below the picture say about it?
+# 3. Choose "a good model" and set your horse to 1. Move the **threshold** up to 0.95: the black point enters the
+#    grey. What does the line below the picture say about it?
 #
 # The box **clip** waits for the section "When p is 0".
 
@@ -123,8 +124,8 @@ for p in (0.9, 0.78, 0.51):
     print(f"label 0, p = {p:.2f}: loss {binary_log_loss([0], [p]):.3f}, wrong: {p > 0.5}")
 
 # %% [markdown]
-# The same three costs as before. The same holds for two right answers. Class 0 is a dog, class 1 a horse, and both
-# pictures show a horse:
+# The same three costs as before. Two right answers can differ in cost, too. Class 0 is a dog, class 1 a horse, and
+# both pictures show a horse:
 
 # %% tags=["nbval-check-output"]
 beliefs = [[0.1, 0.9], [0.4, 0.6]]
@@ -168,8 +169,8 @@ for threshold in (0.32, 0.42, 0.6):
     print(f"{threshold}: accuracy {right:.3f}, missed {missed}, false alarms {false_alarms}, loss {loss:.3f}")
 
 # %% [markdown]
-# Two thresholds have the same accuracy and make different mistakes: one misses a horse, the other calls a dog a horse.
-# Which is worse depends on what a mistake costs you. No formula knows that, and the loss does not move: it is
+# Two thresholds have the same accuracy and make different mistakes: one misses a horse, the other calls a dog a
+# horse. Which is worse depends on what a mistake costs you. No formula knows that, and the loss does not move: it is
 # computed before anything is decided.
 
 # %% [markdown]
@@ -190,27 +191,31 @@ print(f"RMSE {np.sqrt(np.mean((predicted - prices) ** 2)):.3f}, 'accuracy' {np.m
 #
 # When you compare two epochs, every sample belongs to one of four groups: it stayed right, stayed wrong, became right
 # or became wrong. Accuracy hears of the last two. Loss hears of all four. Here two samples slip from 0.52 to 0.48,
-# and eight that were right get surer:
+# one climbs past the threshold, one stays wrong, and six that were right get surer:
 
 # %% tags=["nbval-check-output"]
 from lossacc_helpers import crossings
 
-before = np.array([0.52] * 2 + [0.80] * 8)
-after = np.array([0.48] * 2 + [0.95] * 8)
+before = np.array([0.52] * 2 + [0.45, 0.30] + [0.80] * 6)
+after = np.array([0.48] * 2 + [0.55, 0.35] + [0.95] * 6)
 change = crossings(np.ones(10, int), np.stack([1 - before, before], axis=-1), np.stack([1 - after, after], axis=-1))
 for group in ("stayed_right", "stayed_wrong", "became_right", "became_wrong"):
     print(f"{group}: {getattr(change, group)} samples, loss {getattr(change, group + '_loss'):+.3f}")
 print(f"together: accuracy {change.accuracy_change:+.1f}, loss {change.loss_change:+.3f}")
 
 # %% [markdown]
-# Accuracy falls by 0.2 and the loss *improves* by 0.121. There is no contradiction and no remainder: the four parts
+# Accuracy falls by 0.1 and the loss *improves* by 0.123. There is no contradiction and no remainder: the four parts
 # add up to the change of the loss, and (became right - became wrong) / 10 is the change of accuracy. In the exercises
 # you build the opposite case.
 
 # %% tags=["nbval-check-output"]
 parts = change.stayed_right_loss + change.stayed_wrong_loss + change.became_right_loss + change.became_wrong_loss
-print("the parts add up:", abs(parts - change.loss_change) < 1e-12)
-print("the crossings add up:", abs((change.became_right - change.became_wrong) / 10 - change.accuracy_change) < 1e-12)
+measured = binary_log_loss(np.ones(10, int), after) - binary_log_loss(np.ones(10, int), before)
+print("the parts add up to the change of the loss:", bool(abs(parts - measured) < 1e-12))
+net = (change.became_right - change.became_wrong) / 10
+print(
+    "the crossings are the change of accuracy:", bool(abs(net - (np.mean(after > 0.5) - np.mean(before > 0.5))) < 1e-12)
+)
 
 # %% [markdown]
 # ### What a loss permits
@@ -226,13 +231,13 @@ print("the crossings add up:", abs((change.became_right - change.became_wrong) /
 # %% tags=["nbval-check-output"]
 from lossacc_helpers import attainable_accuracy, attainable_loss, extremal_probabilities
 
-for loss in (0.1, 0.3, 0.5, 0.693, 1.0):
+for loss in (0.1, 0.3, 0.5, 0.6, 1.0):
     least, _ = attainable_accuracy(loss)
-    print(f"loss {loss:.3f}: accuracy at least {least:.3f}")
+    print(f"loss {loss:.1f}: accuracy at least {np.floor(1000 * least) / 1000:.3f}")  # a lower bound is rounded down
 
 # %% [markdown]
-# A low loss forces a high accuracy. A loss of ln 2 or more forces nothing. On ten samples accuracy moves in tenths, and
-# you predicted the least number of right answers at a loss of 0.3:
+# A low loss forces a high accuracy. A loss of ln 2 or more forces nothing. On ten samples accuracy moves in tenths,
+# and you predicted the least number of right answers at a loss of 0.3:
 
 # %%
 least, _ = attainable_accuracy(0.3, samples=10)
@@ -244,38 +249,51 @@ lesson.recall("least_right", came_out=f"At least {10 * least:.0f} of ten. {spent
 # Is the bound only a bound, or can you stand on it? `extremal_probabilities` builds predictions that touch each edge:
 
 # %% tags=["nbval-check-output"]
+loss = 0.4 * np.log(2)  # exactly what four wrong samples of ten must cost
 for edge in ("least", "greatest"):
-    labels, probabilities = extremal_probabilities(0.3, classes=2, samples=10, edge=edge)
+    labels, probabilities = extremal_probabilities(loss, classes=2, samples=10, edge=edge)
     of_true = probabilities[np.arange(10), labels]
     print(edge, "accuracy", accuracy(labels, probabilities), "at loss", log_loss(labels, probabilities).round(3))
     print("   p of the true class:", of_true.round(2))
 
 # %% [markdown]
 # The same loss, and between 0.6 and 1.0 any accuracy. The poorest predictions are wrong as cheaply as possible, at
-# 0.5 or a hair below it, and right almost for free. Here they are in the region, with two more
-# sets of ten:
+# 0.5 or a hair below it, and right almost for free. Here they are in the region, with two more sets of ten:
 
 # %%
 from lossacc_helpers.figures.region import attainable_region
 
-points = {"least at 0.3": (0.3, 0.6), "greatest at 0.3": (0.3, 1.0)}
+points = {"the least": (0.4 * np.log(2), 0.6), "the greatest, same loss": (0.4 * np.log(2), 1.0)}
 points["all at 0.49"] = (binary_log_loss(np.ones(10, int), np.full(10, 0.49)), 0.0)
 points["nine sure, one very wrong"] = (binary_log_loss(np.ones(10, int), [0.97] * 9 + [0.001]), 0.9)
-attainable_region(points, title="Only the grey is forbidden: one loss, accuracies far apart", geometric_mean=True)
+attainable_region(
+    points, title="In the grey no predictions can stand: one loss, accuracies far apart", geometric_mean=True
+)
 
 # %% [markdown]
 # The last two points have almost the same loss. One model is wrong ten times out of ten, the other once. A proof is a
-# proof, but look for a counterexample all the same: 20,000 random sets of predictions, from unsure to very sure.
+# proof, but look for a counterexample all the same: 20,000 random sets of predictions close to the edge. A slightly
+# bolder bound is tried beside ours, to see whether the search would notice.
+
+
+# %% tags=["nbval-check-output"]
+def near_the_edge(rng):
+    """Labels and rows of twelve samples: some a hair from the cheapest wrong answer, the others from the surest right."""
+    classes, share = rng.integers(2, 8), rng.random()
+    labels = rng.integers(classes, size=12)
+    true, rival = np.eye(classes)[labels], np.eye(classes)[(labels + 1) % classes]
+    cheapest = np.where(rng.random((12, 1)) < share, 0.499 * true + 0.501 * rival, true)
+    shift = 10 ** rng.uniform(-5, -0.5)
+    return labels, 0.999 * ((1 - shift) * cheapest + shift * rng.dirichlet(np.ones(classes), 12)) + 0.001 / classes
+
 
 # %% tags=["nbval-check-output"]
 rng = np.random.default_rng(0)
-violations = 0
-for _ in range(20_000):
-    classes = rng.integers(2, 8)
-    rows = rng.dirichlet(np.full(classes, rng.choice([0.1, 1.0, 10.0])), size=12) * 0.999 + 0.001 / classes
-    labels = rng.integers(classes, size=12)
-    violations += accuracy(labels, rows) < 1 - log_loss(labels, rows) / np.log(2) - 1e-12
-print("below the line:", violations)
+sets = [near_the_edge(rng) for _ in range(20_000)]
+scores = np.array([(log_loss(labels, rows), accuracy(labels, rows)) for labels, rows in sets])
+for cost in (np.log(2), 0.71):
+    below = int(np.sum(scores[:, 1] < 1 - scores[:, 0] / cost - 1e-12))
+    print(f"if a wrong sample cost at least {cost:.3f}: {below:6,} of 20,000 sets below the line")
 
 # %% [markdown]
 # Now the other direction: what does an accuracy permit the loss to be? A right answer among $C$ classes has at least
@@ -287,9 +305,9 @@ for right, classes in ((1.0, 2), (1.0, 10), (0.9, 2), (0.9, 10)):
     print(f"accuracy {right}, {classes:2} classes: loss from {least:.3f} to {greatest:.3f}")
 
 # %% [markdown]
-# A loss above $\ln C$ proves one mistake or more, and no more than that. A single sample can carry it. A loss that was
-# **clipped** is different: then no sample costs more than a fixed amount, and a high loss needs many mistakes. This is
-# the slanted upper edge that the explorer drew when you ticked the box.
+# A loss above $\ln C$ proves one mistake or more, and no more than that. A single sample can carry it. A loss that
+# was **clipped** is different: then no sample costs more than a fixed amount, and a high loss needs many mistakes.
+# This is the slanted upper edge that the explorer draws when you tick **clip**.
 
 # %% tags=["nbval-check-output"]
 for clip in (None, 1e-7):
@@ -297,10 +315,11 @@ for clip in (None, 1e-7):
     print(f"loss 4.0, clip {clip}: accuracy from {least:.3f} to {greatest:.3f}")
 
 # %% [markdown]
-# Two conditions belong to this. The accuracy must follow argmax (with two classes, the threshold 0.5), and the loss
-# must be the plain mean log loss of the same predictions. When you moved the threshold, the point could enter the grey.
-# Weights, smoothed labels or another loss can do that too. So a point in the grey is evidence: the two numbers do
-# not belong together.
+# Two conditions belong to the bound. The accuracy must follow argmax (with two classes, the threshold 0.5), and the
+# loss must be the plain mean log loss of the same predictions. When you moved the threshold, the point could enter
+# the grey. Sample weights or another loss can do that too. (Smoothed labels cannot: they make the loss larger.) So a
+# point in the grey is evidence: the two numbers do not belong together. At another threshold $t$ the argument holds
+# with $-\ln \max(t, 1 - t)$ in the place of $\ln 2$, which is less.
 
 # %% [markdown]
 # ### Is accuracy exp(-loss)?
@@ -319,7 +338,7 @@ for name, p in (("all at 0.49", [0.49] * 10), ("nine sure, one very wrong", [0.9
 # %% [markdown]
 # ### How far can you trust ten samples?
 #
-# Both numbers are estimates. Eight right out of ten, and 800 out of 1000, are the same accuracy:
+# Accuracy on a sample is an estimate. Eight right out of ten, and 800 out of 1000, are the same accuracy:
 
 # %% tags=["nbval-check-output"]
 from lossacc_helpers import accuracy_standard_error, wilson_interval
@@ -330,7 +349,7 @@ for samples in (10, 100, 1000):
     print(f"{samples:4} samples: accuracy 0.8, standard error {error:.3f}, 95% interval {low:.3f} to {high:.3f}")
 
 # %% [markdown]
-# With ten samples 0.8 means "about a half, or nearly all". The interval is Wilson's, and takes the samples for
+# With ten samples 0.8 means anything from a half to nearly all. The interval is Wilson's, and takes the samples for
 # independent. Before you explain a wiggle in an accuracy curve, ask how many samples are behind it.
 
 # %% [markdown]
@@ -351,9 +370,10 @@ for kind in (np.float64, np.float32):
 # %% [markdown]
 # The second number is what Keras makes of a probability of 0: it clips at `1e-7`. (That is the same arithmetic in
 # NumPy; Keras itself is not imported here.) scikit-learn clips at the epsilon of the number's type, so the same
-# mistake costs 36.044 in one type and 15.942 in the other. If your log shows a multiple of such a number, divided
-# by the number of samples, you know where it comes from. Go back to the explorer, set your horse to 0, and tick the box:
-# an infinite loss turns into an ordinary number, and nothing about the model has changed.
+# mistake costs 36.044 in one type and 15.942 in the other. If your log shows a multiple of such a number, divided by
+# the number of samples, suspect a clipped mistake. (15.942 has a second source: see the next cell.) Go back to the
+# explorer, set your horse to 0, and tick the box: an infinite loss turns into an ordinary number, and nothing about
+# the model has changed.
 #
 # Near 1 a float32 is coarse. A sure and wrong "1" for a true 0 does not cost 16.118 there:
 
@@ -363,7 +383,8 @@ print(f"float32, clip 1e-7: {binary_log_loss([0], sure, clip=1e-7):.3f}")
 print(f"float64, clip 1e-7: {binary_log_loss([0], sure.astype(float), clip=1e-7):.3f}")
 
 # %% [markdown]
-# A float32 cannot hold `1 - 1e-7`: the nearest one is a little further from 1. Where nothing is clipped, all agree:
+# A float32 cannot hold `1 - 1e-7`: the nearest one is a little further from 1. Where nothing is clipped, scikit-learn
+# and this package agree:
 
 # %% tags=["nbval-check-output"]
 labels = rng.integers(3, size=1000)
@@ -403,8 +424,8 @@ for p in (0.49, 0.1, 0.001):
     print(f"p = {p}: log loss {log_loss([1], row):.3f}, Brier score {brier_score([1], row):.3f}")
 
 # %% [markdown]
-# Both are *strictly proper*: on average they are best for whoever reports the probabilities that they believe in. What
-# they disagree about is how much a rare and very confident mistake should weigh.
+# Both are *strictly proper*: on average they are best for whoever reports the probabilities that they believe in.
+# What they disagree about is how much a rare and very confident mistake should weigh.
 
 # %% [markdown]
 # ## Your turn
@@ -451,8 +472,8 @@ def share_right_solution(labels, probabilities):
 lesson.check("share_right", share_right_solution)
 
 # %% [markdown]
-# **3. The other way round: both rise.** Two classes, ten samples. Write down the probability of the true class of each
-# sample before and after an epoch in which accuracy rises **and** loss rises. Any such twenty numbers pass.
+# **3. The other way round: both rise.** Two classes, ten samples. Write down the probability of the true class of
+# each sample before and after an epoch in which accuracy rises **and** loss rises. Any such twenty numbers pass.
 
 # %% tags=["exercise"]
 before_epoch = ...  # ten probabilities of the true class; past 0.5 a sample is right
@@ -473,7 +494,8 @@ lesson.check("both_rise", both_rise_solution)
 
 # %% [markdown]
 # **4. The other way round: the poorest predictions.** Two classes, ten samples, a mean log loss of 0.40 (to two
-# decimals). Write down ten probabilities of the true class that have this loss and the lowest accuracy that it permits.
+# decimals). Write down ten probabilities of the true class that have this loss and the lowest accuracy that it
+# permits.
 
 # %% tags=["exercise"]
 poorest = ...  # ten probabilities of the true class; past 0.5 a sample is right
@@ -519,8 +541,8 @@ mystery_solution = accuracies < 1 - losses / np.log(2), "B"
 lesson.check("mystery", mystery_solution)
 
 # %% [markdown]
-# One impossible epoch is enough: the two columns do not belong together in any of the six. The last cell of this part
-# opens the colleague's file.
+# One impossible epoch is enough to distrust the column in all six: the same code printed it. The last cell of this
+# part opens the colleague's file.
 
 # %% tags=["nbval-check-output"]
 from lossacc_helpers.course.lesson_01 import mystery_predictions
@@ -528,10 +550,11 @@ from lossacc_helpers.course.lesson_01 import mystery_predictions
 labels, ones = mystery_predictions()
 print("mean squared error", ((ones - labels) ** 2).mean(axis=1).round(3))
 print("mean log loss     ", binary_log_loss(labels, ones).round(3))
+print("accuracy          ", ((ones > 0.5) == labels).mean(axis=1).round(3))
 
 # %% [markdown]
-# The printed "loss" was the mean squared error. That is a respectable loss, and it obeys another bound. Its numbers
-# only look low to somebody who expects nats.
+# The printed "loss" was the mean squared error. That is a respectable loss, and it obeys another bound: a wrong
+# sample has a squared error of at least a quarter. Its numbers only look low to somebody who expects nats.
 
 # %% [markdown]
 # ## Quiz
@@ -563,12 +586,13 @@ lesson.quiz("infinite")
 # |---|---|---|
 # | The loss can fall while the accuracy stays 0. | **True**, until the loss is below ln 2. Then at least one sample is right. | one sample, three epochs; the table of what a loss permits |
 # | Accuracy changes in steps of 1/n, when a sample passes 0.5. | **True with two classes.** With more, the largest probability counts. Several samples may cross at once. | nine samples at rest and a tenth; the three classes |
-# | Loss and accuracy measure different things, and the threshold is a business decision. | **True.** Moving the threshold changes accuracy and mistakes, and never the loss. | the eight animals and three thresholds |
+# | Loss and accuracy measure different things, and the threshold is a business decision. | **True.** Moving the threshold can change accuracy and does change the mistakes, never the loss. | the eight animals and three thresholds |
 # | A low loss means a high accuracy. | **True if** the loss is well below ln 2: accuracy is at least 1 - loss / ln 2. A loss above that promises nothing. | the table of what a loss permits; the poorest predictions |
-# | A high loss means a low accuracy. | **False.** One sample can carry it. | nine sure, one very wrong |
-# | With RMSE the loss is the metric. | **True if** the size of the error is what you pay for. | the three prices |
+# | A high loss means a low accuracy. | **False.** One sample can carry it. | loss 4.0 on a thousand samples, unclipped: accuracy up to 0.999 |
+# | With RMSE the loss is the metric. | **True if** the size of the error is what you pay for, which no cell can know. Accuracy says nothing there. | the three prices |
 #
-# **Write the reply you would post.** Take five minutes. Answer the asker in your own words before you open the rubric.
+# **Write the reply you would post.** Take five minutes. Answer the asker in your own words before you open the
+# rubric.
 #
 # <details>
 # <summary>A good reply ...</summary>
@@ -577,7 +601,8 @@ lesson.quiz("infinite")
 # - shows it on one sample with numbers, such as the three epochs of this lesson;
 # - names the limit: once the loss is low, the accuracy cannot stay low, and gives the bound;
 # - asks for what is missing: how many classes, how many samples, whether the loss is a log loss at all;
-# - says which number to use for what: loss to train and to compare beliefs, accuracy or costs at a threshold to decide;
+# - says which number to use for what: loss to train and to compare beliefs, accuracy or costs at a threshold to
+#   decide;
 # - does not promise that the accuracy will follow if one waits.
 #
 # </details>
@@ -585,16 +610,16 @@ lesson.quiz("infinite")
 # %% [markdown]
 # ## Take away
 #
-# Loss reads how probable the true class was; accuracy reads whether it was named. Between two epochs they may move
-# in any two directions, and the crossings say why. But they are not strangers: each wrong sample costs at least ln 2,
-# so accuracy is never below 1 - loss / ln 2.
+# Loss reads how probable the true class was; accuracy reads whether it was named. Between two epochs they may move in
+# any two directions, and the crossings say why. But they are not strangers: each wrong sample costs at least ln 2, so
+# accuracy is never below 1 - loss / ln 2.
 #
 # **Read on**
 #
-# - G. W. Brier, "Verification of forecasts expressed in terms of probability", *Monthly Weather Review* 78 (1950), 1-3:
-#   where scores of probabilities begin.
-# - T. Gneiting and A. E. Raftery, "Strictly proper scoring rules, prediction, and estimation", *Journal of the American
-#   Statistical Association* 102 (2007), 359-378:
+# - G. W. Brier, "Verification of forecasts expressed in terms of probability", *Monthly Weather Review* 78 (1950),
+#   1-3: where scores of probabilities begin.
+# - T. Gneiting and A. E. Raftery, "Strictly proper scoring rules, prediction, and estimation", *Journal of the
+#   American Statistical Association* 102 (2007), 359-378:
 #   [doi.org/10.1198/016214506000001437](https://doi.org/10.1198/016214506000001437).
 # - P. L. Bartlett, M. I. Jordan and J. D. McAuliffe, "Convexity, classification, and risk bounds", *Journal of the
 #   American Statistical Association* 101 (2006), 138-156:
@@ -603,4 +628,5 @@ lesson.quiz("infinite")
 # - E. B. Wilson, "Probable inference, the law of succession, and statistical inference", *Journal of the American
 #   Statistical Association* 22 (1927), 209-212: the interval for eight of ten.
 # - scikit-learn, [`log_loss`](https://scikit-learn.org/stable/modules/generated/sklearn.metrics.log_loss.html), and
-#   Keras, [probabilistic losses](https://keras.io/api/losses/probabilistic_losses/): what they clip, and `from_logits`.
+#   Keras, [probabilistic losses](https://keras.io/api/losses/probabilistic_losses/): what they clip, and
+#   `from_logits`.

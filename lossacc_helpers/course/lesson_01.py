@@ -59,7 +59,7 @@ def _explorer() -> Explorer:
         {
             "p": controls.slider("your horse: p", 0, 1, step=0.01, value=0.1),
             "others": controls.dropdown("the other nine", list(OTHERS), value="a shaky start"),
-            "sharpness": controls.log_slider("sharpness of the nine", 0.1, 10, value=1),
+            "sharpness": controls.log_slider("sharpness of the nine", 0.1, 5, value=1),
             "threshold": controls.slider("threshold", 0.05, 0.95, step=0.05, value=0.5),
             "clip": controls.checkbox("clip at 1e-7"),
         },
@@ -219,7 +219,8 @@ def _check_mean_log_loss(function: LearnerFunction) -> None:
         expected = float(log_loss(labels, probabilities))
         because = "the mean over samples of -log of the probability of each sample's true class"
         _judge(function, labels, probabilities, expected, _LOSS_MISTAKES, because)
-    function(np.array([0]), np.array([[1.0, 0.0]])).equals(0.0, because="a sure and right sample costs nothing")
+    sure = function(np.array([0]), np.array([[0.999, 0.001]]))
+    sure.equals(-math.log(0.999), because="a sure and right sample costs next to nothing")
 
 
 def _check_share_right(function: LearnerFunction) -> None:
@@ -322,6 +323,11 @@ def _check_mystery(answer: LearnerValue) -> None:
     flags = first.array(shape=(MYSTERY_EPOCHS,)) != 0
     losses, accuracies = mystery_log()
     least, _ = attainable_accuracy(losses)
+    if flags.all():
+        raise Wrong(
+            "You mark all six epochs. Compute it for each: one impossible epoch makes the whole column suspect, but the "
+            "question is which of them break the bound."
+        )
     for epoch, (flag, loss, reported, bound) in enumerate(
         zip(flags, losses, accuracies, np.atleast_1d(least), strict=True), start=1
     ):
@@ -430,6 +436,7 @@ EXERCISES = (
             "exp(-loss) as a bound": WrongAnswer(
                 answer=(mystery_log()[1] < np.exp(-mystery_log()[0]), "B"), says="exp(-loss) is no bound"
             ),
+            "all six": WrongAnswer(answer=(np.ones(MYSTERY_EPOCHS, dtype=bool), "B"), says="You mark all six"),
             "nothing wrong": WrongAnswer(answer=(np.zeros(MYSTERY_EPOCHS, dtype=bool), "A"), says="impossible"),
             "overconfidence": WrongAnswer(answer=(_EPOCHS_OF_MYSTERY, "A"), says="too low for it"),
             "few samples": WrongAnswer(answer=(_EPOCHS_OF_MYSTERY, "c"), says="any number of samples"),
@@ -444,20 +451,21 @@ EXERCISES = (
 
 QUESTIONS = {
     "flat": Question(
-        "Over ten epochs the training loss falls from 0.92 to 0.75 while the accuracy stays at 0.60. What is certain?",
+        "A validation set of 1000 samples, scored after each epoch. Over ten epochs its loss falls from 0.92 to 0.75, "
+        "and exactly 600 samples are right before and after. What is certain?",
         [
             Option(
-                "The network has stopped learning.",
-                "It has not: the loss is computed from the same predictions, and they changed.",
-            ),
-            Option(
                 "As many samples became right as became wrong.",
-                "Equal accuracy means equal numbers in both directions. Often both numbers are zero.",
+                "The same count means equal numbers in both directions. Often both numbers are zero.",
                 correct=True,
             ),
             Option(
+                "The network has stopped learning what it can.",
+                "Nothing says so: the loss is computed from the same predictions, and they changed.",
+            ),
+            Option(
                 "No sample crossed the threshold in these epochs.",
-                "Likely, but not certain: two samples may have changed places.",
+                "Possible, but not certain: two samples may have changed places.",
             ),
             Option(
                 "The loss or the accuracy is computed wrongly.",
@@ -481,23 +489,23 @@ QUESTIONS = {
         ],
     ),
     "permits": Question(
-        "A network with ten classes has a mean log loss of 0.1 nats over many samples. Its accuracy is at least ...",
+        "A network with ten classes has a mean log loss of 0.1 nats. What is the highest accuracy you can guarantee?",
         [
             Option(
-                "0.90, since exp(-0.1) is 0.905.", "exp(-loss) is the geometric mean of the probabilities, no bound."
+                "0.905, since exp(-0.1) is 0.9048.", "exp(-loss) is the geometric mean of the probabilities, no bound."
             ),
             Option(
-                "0.86, since 1 - 0.1 / ln 2 is 0.856.",
+                "0.855, since 1 - 0.1 / ln 2 is 0.8557.",
                 "Each wrong sample costs ln 2 or more, however many classes there are.",
                 correct=True,
             ),
             Option(
-                "0.96, since 1 - 0.1 / ln 10 is 0.957.",
+                "0.956, since 1 - 0.1 / ln 10 is 0.9566.",
                 "ln 10 is the most that a right sample can cost, not the least that a wrong one does.",
             ),
             Option(
-                "0.10, since that is chance for ten classes.",
-                "With so low a loss nine wrong samples in ten cannot be paid for.",
+                "0.100, since chance is 1 / 10 for ten classes.",
+                "True, but far too modest: nine wrong samples in ten would cost more than six times this loss.",
             ),
         ],
     ),
@@ -518,24 +526,15 @@ QUESTIONS = {
     ),
     "jump": Question(
         "One epoch to the next: over 100 samples the loss jumps from 0.30 to 0.45, and the accuracy stays at 0.95. "
-        "Which explanation needs the fewest samples to change?",
+        "At least how many samples must have changed?",
         [
+            Option("15", "The loss rose by 15 nats altogether, but nothing limits what one sample costs."),
+            Option("10", "Five crossings up and five down keep the accuracy, but none is needed."),
+            Option("5", "All five wrong ones may have got more expensive. Fewer are enough."),
             Option(
-                "All 100 samples became a little less certain.",
-                "Possible, and it needs all of them. A single one could do it.",
-            ),
-            Option(
-                "Five samples became wrong and five became right.",
-                "Possible, and it needs ten. Crossing by a little also costs little.",
-            ),
-            Option(
-                "One wrong sample became 15 nats more expensive.",
-                "100 samples times 0.15 is 15 nats: one sample at p near 0 can pay all of it.",
+                "1",
+                "100 samples times 0.15 is 15 nats: one wrong sample at p near 0 can pay all of it.",
                 correct=True,
-            ),
-            Option(
-                "None changed: this is the noise of a finite set.",
-                "Same samples, same predictions, same loss. Some prediction did change.",
             ),
         ],
     ),

@@ -104,9 +104,10 @@ def ten_samples_picture(labels: ArrayLike, names: Sequence[str]) -> Picture:
     beliefs = _Beliefs(figure.add_axes((0.108, 0.125, 0.31, 0.69)), truths, names)
     costs = _Costs(figure.add_axes((0.443, 0.125, 0.175, 0.69)), truths)
     region_axes = figure.add_axes((0.705, 0.125, 0.28, 0.69))
-    region = AttainableRegion(region_axes, geometric_mean=True)
+    region = AttainableRegion(region_axes, loss_limit=2.5, geometric_mean=True)
     [point] = region_axes.plot([], [], "o", color=INK, markersize=11, zorder=5, clip_on=False, animated=True)
     [beyond] = region_axes.plot([], [], ">", color=INK, markersize=11, zorder=5, clip_on=False, animated=True)
+    where = region_axes.text(0, 0, "", fontsize=TEXT_SIZE, color=LOSS, ha="right", va="center", zorder=6, animated=True)
     for axes, title in (
         (beliefs.axes, "What the model believes"),
         (costs.axes, "What each costs"),
@@ -129,6 +130,8 @@ def ten_samples_picture(labels: ArrayLike, names: Sequence[str]) -> Picture:
         inside = loss <= region.loss_limit
         point.set_data([loss] if inside else [], [accuracy] if inside else [])
         beyond.set_data([] if inside else [region.loss_limit], [] if inside else [accuracy])
+        where.set_text("" if inside else "loss ∞" if math.isinf(loss) else f"loss {loss:.2f}")
+        where.set_position((0.95 * region.loss_limit, accuracy))
         headline[0].set_text(f"accuracy {right.sum()} of {len(truths)} = {accuracy:.2f}")
         headline[1].set_text("loss infinite" if math.isinf(loss) else f"loss {loss:.3f} nats")
         return _readout(loss, right, threshold, clip)
@@ -148,9 +151,13 @@ def _readout(loss: float, right: NDArray[np.bool_], threshold: float, clip: floa
     )
     if math.isclose(threshold, 0.5):
         return f"{readout}."
-    kept = least - 1e-9 <= right.mean() <= greatest + 1e-9
+    # There a wrong sample's true class has a probability of up to the threshold, or of up to its complement.
+    cheapest = -math.log(max(threshold, 1 - threshold))
+    least_here = max(0.0, 1 - math.floor(min(loss, cheapest) * samples / cheapest + 1e-9) / samples)
+    below = ", which is what you see" if right.mean() < least - 1e-9 else ""
     return (
-        f"{readout} at the threshold 0.50. At {threshold:.2f} nothing forbids others{'' if kept else ': this is one'}."
+        f"{readout} at the threshold 0.50. At {threshold:.2f} a wrong sample may cost as little as {cheapest:.2f} nats, "
+        f"and accuracies down to {least_here:.2f} are possible{below}."
     )
 
 
@@ -207,7 +214,8 @@ class _Costs:
         for index, (number, cost, length) in enumerate(zip(self._numbers, costs, lengths, strict=True)):
             number.set_visible(index == 0 or bool(cost > _COST_LIMIT))
             number.set_x(length + 0.12)
-            number.set_text("∞" if math.isinf(cost) else f"{cost:.2f}" if cost < 10 else f"{cost:.1f}")
+            text = "∞" if math.isinf(cost) else f"{cost:.2f}" if cost < 10 else f"{cost:.1f}"
+            number.set_text(f"→ {text}" if cost > _COST_LIMIT else text)  # the arrow: the bar goes on
 
 
 def _rows(samples: NDArray[Any]) -> NDArray[np.float64]:

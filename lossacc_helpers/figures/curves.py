@@ -55,7 +55,8 @@ def _median(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 class _SeedLines:
     """Thin pale lines for the seeds and one bold line for their median."""
 
-    def __init__(self, axes: Axes, colour: str, style: Any) -> None:
+    def __init__(self, axes: Axes, colour: str, style: Any, *, steps: bool) -> None:
+        self._steps = steps
         self.seeds = LineCollection(
             [], colors=pale(colour), linewidths=SEED_WIDTH, linestyles=[style], zorder=2, animated=True
         )
@@ -78,6 +79,8 @@ class _SeedLines:
         middle = _median(rows)
         self.median.set_data(epochs, np.where(np.isfinite(middle), middle, np.nan))
         self.median.set_marker("o" if rows.shape[1] == 1 else "")
+        # One network's accuracy stands still between epochs and jumps at them; a slope would show what never was.
+        self.median.set_drawstyle("steps-post" if self._steps and len(rows) == 1 else "default")
         finite = middle[np.isfinite(middle)]
         return float(finite[-1]) if len(finite) else None
 
@@ -151,7 +154,9 @@ class LossAndAccuracyPanels:
         for axes, colour, chance in panels:
             if chance is not None:
                 reference_line(axes, chance)
-            self._lines.append([_SeedLines(axes, colour, style) for style in (TRAINING, VALIDATION)])
+            self._lines.append(
+                [_SeedLines(axes, colour, style, steps=colour == ACCURACY) for style in (TRAINING, VALIDATION)]
+            )
             names = ["training", "validation", "" if chance is None else f"chance {chance:.2f}"]
             self._labels.append(EndLabels(axes, names, [colour, colour, REFERENCE]))
         self._note = self.loss_axes.text(
