@@ -57,10 +57,12 @@ lesson.commit("least_right")
 #
 # Five horses and five dogs, and a model that gives each of them a probability of being a horse. The first horse is
 # yours: you set its probability. Grey is the wrong side of the threshold: a horse in it is called a dog, and a dog in
-# it a horse.
+# it a horse. **Sharpness** pushes the other nine away from 0.5 (above 1) or towards it (below 1), never across.
 #
-# On the right, the black point is where the ten samples stand with their loss and their accuracy. At the threshold
-# 0.5 no predictions can ever stand in the grey part; why, you compute further below.
+# On the right, the black point is where the ten samples stand with their loss and their accuracy. In its grey part no
+# predictions can stand as long as the threshold is 0.5; task 3 breaks that condition. (Why, and where the upper end
+# comes from that the line below the picture names, you compute further down.) A triangle at the border means that the
+# loss lies further right.
 #
 # Try these:
 #
@@ -79,6 +81,9 @@ lesson.explorer()
 # %% [markdown]
 # ## Compute and explain
 #
+# Up to "What a loss permits" you take loss and accuracy apart; that section puts them together. What follows it is
+# for practice: exp(-loss), small samples, and the numerics of a probability of 0.
+#
 # ### One sample, three epochs
 
 # %% tags=["nbval-check-output"]
@@ -87,8 +92,8 @@ for p in (0.1, 0.22, 0.49):
     print(f"p = {p:.2f}: loss {loss:.3f}, accuracy {right:.0f}")
 
 # %% [markdown]
-# The loss gives up more than two thirds of itself, from 2.303 to 0.713. The accuracy has nothing to report: the
-# sample was wrong, is wrong, and is wrong again. This is what you were asked first:
+# The loss falls by more than two thirds, from 2.303 to 0.713. The accuracy has nothing to report: the sample was
+# wrong, is wrong, and is wrong again. This is what you were asked first:
 
 # %%
 lesson.recall("climb")
@@ -109,23 +114,27 @@ scores_of_one_sample((0.1, 0.22, 0.49, 0.51, 0.9), title="Loss reads p everywher
 
 # %% tags=["nbval-check-output"]
 for p in (0.49, 0.51, 0.9, 0.999):
-    ones = np.array([0.8] * 9 + [p])
-    loss, right = binary_log_loss(np.ones(10, int), ones), np.mean(ones > 0.5)
+    of_true_class = np.array([0.8] * 9 + [p])
+    loss, right = binary_log_loss(np.ones(10, int), of_true_class), np.mean(of_true_class > 0.5)
     print(f"p = {p:<5}: loss {loss:.3f}, accuracy {right:.1f}")
 
 # %% [markdown]
-# Of $n$ samples each can give accuracy $1/n$, once. Here the tenth sample gives its 0.1 between 0.49 and 0.51, the
-# step that changes the loss least. It gives no more, however sure the model gets, while the loss keeps falling.
+# Each of $n$ samples is worth $1/n$ of accuracy: nothing while it is wrong, all of it as soon as it is right. Here
+# the tenth sample brings its 0.1 between 0.49 and 0.51, where the loss hardly moves because $p$ hardly moves. It
+# brings no more, however sure the model gets, while the loss keeps falling.
 #
-# A true label of 0 is the mirror image. There the true class has probability $1 - p$:
+# A true label of 0 is the mirror image. `binary_log_loss` takes the probability of class 1, and the true class has
+# the rest:
 
 # %% tags=["nbval-check-output"]
-for p in (0.9, 0.78, 0.51):
-    print(f"label 0, p = {p:.2f}: loss {binary_log_loss([0], [p]):.3f}, wrong: {p > 0.5}")
+for p_one in (0.9, 0.78, 0.51):
+    loss = binary_log_loss([0], [p_one])
+    print(f"label 0, class 1 has {p_one:.2f}, the true class {1 - p_one:.2f}: loss {loss:.3f}, right: {p_one < 0.5}")
 
 # %% [markdown]
 # The same three costs as before. Two right answers can differ in cost, too. Class 0 is a dog, class 1 a horse, and
-# both pictures show a horse:
+# both pictures show a horse. `sample_losses` and `correct`, like `accuracy`, take a row with one probability for each
+# class:
 
 # %% tags=["nbval-check-output"]
 beliefs = [[0.1, 0.9], [0.4, 0.6]]
@@ -161,17 +170,17 @@ print("right  ", correct([0, 0], beliefs))
 
 # %% tags=["nbval-check-output"]
 labels = np.array([1, 1, 1, 1, 0, 0, 0, 0])
-ones = np.array([0.9, 0.75, 0.45, 0.35, 0.4, 0.3, 0.2, 0.1])
+p_horse = np.array([0.9, 0.75, 0.45, 0.35, 0.4, 0.3, 0.2, 0.1])
 for threshold in (0.32, 0.42, 0.6):
-    named = ones > threshold
+    named = p_horse > threshold
     missed, false_alarms = np.sum(~named & (labels == 1)), np.sum(named & (labels == 0))
-    right, loss = np.mean(named == labels), binary_log_loss(labels, ones)
+    right, loss = np.mean(named == labels), binary_log_loss(labels, p_horse)
     print(f"{threshold}: accuracy {right:.3f}, missed {missed}, false alarms {false_alarms}, loss {loss:.3f}")
 
 # %% [markdown]
 # Two thresholds have the same accuracy and make different mistakes: one misses a horse, the other calls a dog a
-# horse. Which is worse depends on what a mistake costs you. No formula knows that, and the loss does not move: it is
-# computed before anything is decided.
+# horse. Which is worse depends on how bad each mistake is for you. No formula knows that, and the loss does not move:
+# it is computed before anything is decided.
 
 # %% [markdown]
 # ### Where the loss is the goal
@@ -190,8 +199,9 @@ print(f"RMSE {np.sqrt(np.mean((predicted - prices) ** 2)):.3f}, 'accuracy' {np.m
 # ### Who moved?
 #
 # When you compare two epochs, every sample belongs to one of four groups: it stayed right, stayed wrong, became right
-# or became wrong. Accuracy hears of the last two. Loss hears of all four. Here two samples slip from 0.52 to 0.48,
-# one climbs past the threshold, one stays wrong, and six that were right get surer:
+# or became wrong. Accuracy hears of the last two. Loss hears of all four, and the change of the mean loss is the sum
+# of what each group adds to it. Here two samples slip from 0.52 to 0.48, one climbs past the threshold, one stays
+# wrong, and six that were right get surer:
 
 # %% tags=["nbval-check-output"]
 from lossacc_helpers import crossings
@@ -200,7 +210,7 @@ before = np.array([0.52] * 2 + [0.45, 0.30] + [0.80] * 6)
 after = np.array([0.48] * 2 + [0.55, 0.35] + [0.95] * 6)
 change = crossings(np.ones(10, int), np.stack([1 - before, before], axis=-1), np.stack([1 - after, after], axis=-1))
 for group in ("stayed_right", "stayed_wrong", "became_right", "became_wrong"):
-    print(f"{group}: {getattr(change, group)} samples, loss {getattr(change, group + '_loss'):+.3f}")
+    print(f"{group}: {getattr(change, group)} samples, adds {getattr(change, group + '_loss'):+.3f}")
 print(f"together: accuracy {change.accuracy_change:+.1f}, loss {change.loss_change:+.3f}")
 
 # %% [markdown]
@@ -220,9 +230,10 @@ print(
 # %% [markdown]
 # ### What a loss permits
 #
-# So anything goes? No. If a sample is wrong, some other class is at least as probable as the true one. Then the true
-# class has $p \le 1/2$, and the sample costs at least $\ln 2$. With $L$ for the loss and $a$ for the accuracy, the
-# wrong share $1 - a$ alone costs
+# So anything goes? No. If a sample is wrong, some other class is at least as probable as the true one. Both together
+# are at most 1, so the true class has $p \le 1/2$, and the sample costs at least $\ln 2$. Of $n$ samples $n (1 - a)$
+# are wrong, where $a$ is the accuracy. They alone cost $n (1 - a) \ln 2$ or more; divided by $n$, with $L$ for the
+# mean loss:
 #
 # $$L \ge (1 - a) \ln 2, \qquad\text{so}\qquad a \ge 1 - \frac{L}{\ln 2}.$$
 #
@@ -257,8 +268,8 @@ for edge in ("least", "greatest"):
     print("   p of the true class:", of_true.round(2))
 
 # %% [markdown]
-# The same loss, and between 0.6 and 1.0 any accuracy. The poorest predictions are wrong as cheaply as possible, at
-# 0.5 or a hair below it, and right almost for free. Here they are in the region, with two more sets of ten:
+# The same loss, and between 0.6 and 1.0 any tenth. The poorest predictions are wrong as cheaply as possible, at 0.5
+# or a hair below it, and right almost for free. Here they are in the region, with two more sets of ten:
 
 # %%
 from lossacc_helpers.figures.region import attainable_region
@@ -278,7 +289,7 @@ attainable_region(
 
 # %% tags=["nbval-check-output"]
 def near_the_edge(rng):
-    """Labels and rows of twelve samples: some a hair from the cheapest wrong answer, the others from the surest right."""
+    """Twelve samples: some a hair from the cheapest wrong answer, the others from the surest right one."""
     classes, share = rng.integers(2, 8), rng.random()
     labels = rng.integers(classes, size=12)
     true, rival = np.eye(classes)[labels], np.eye(classes)[(labels + 1) % classes]
@@ -324,7 +335,7 @@ for clip in (None, 1e-7):
 # %% [markdown]
 # ### Is accuracy exp(-loss)?
 #
-# Some people read $e^{-L}$ as the accuracy. The dotted line in the pictures is $e^{-L}$. Ten samples at 0.49:
+# Some people read $e^{-L}$ as the accuracy. The dotted line in the pictures is $e^{-L}$. Two sets of ten samples:
 
 # %% tags=["nbval-check-output"]
 for name, p in (("all at 0.49", [0.49] * 10), ("nine sure, one very wrong", [0.97] * 9 + [0.001])):
@@ -338,7 +349,8 @@ for name, p in (("all at 0.49", [0.49] * 10), ("nine sure, one very wrong", [0.9
 # %% [markdown]
 # ### How far can you trust ten samples?
 #
-# Accuracy on a sample is an estimate. Eight right out of ten, and 800 out of 1000, are the same accuracy:
+# Accuracy on a sample is an estimate. Another ten samples would have given another number. Eight right out of ten,
+# and 800 out of 1000, are the same accuracy:
 
 # %% tags=["nbval-check-output"]
 from lossacc_helpers import accuracy_standard_error, wilson_interval
@@ -349,14 +361,17 @@ for samples in (10, 100, 1000):
     print(f"{samples:4} samples: accuracy 0.8, standard error {error:.3f}, 95% interval {low:.3f} to {high:.3f}")
 
 # %% [markdown]
-# With ten samples 0.8 means anything from a half to nearly all. The interval is Wilson's, and takes the samples for
-# independent. Before you explain a wiggle in an accuracy curve, ask how many samples are behind it.
+# With ten samples 0.8 means anything from a half to nearly all. The interval is Wilson's: a range of true accuracies
+# that fit what was seen, made to hold the true one in 95% of such cases. It takes the samples for independent. The
+# standard error is how far such an accuracy typically strays. Before you explain a wiggle in an accuracy curve, ask
+# how many samples are behind it.
 
 # %% [markdown]
 # ### When p is 0
 #
 # One sample at $p = 0$ costs $-\ln 0$, which is infinite, and so is the mean. Many programs therefore clip: they hold
-# each probability to a smallest value $\varepsilon$ and a largest one. Which $\varepsilon$, differs:
+# each probability to a smallest value $\varepsilon$ and a largest one. How small $\varepsilon$ is differs from
+# library to library:
 
 # %% tags=["nbval-check-output"]
 from sklearn.metrics import log_loss as their_log_loss
@@ -365,15 +380,16 @@ for kind in (np.float64, np.float32):
     row = np.array([[1.0, 0.0]], dtype=kind)  # the true class is 1
     theirs = their_log_loss([1], row, labels=[0, 1])
     ours = [log_loss([1], row, clip=clip) for clip in (None, 1e-7, float(np.finfo(kind).eps))]
-    print(f"{kind.__name__}: unclipped {ours[0]}, at 1e-7 {ours[1]:.3f}, at epsilon {ours[2]:.3f}; theirs {theirs:.3f}")
+    print(f"{kind.__name__}: unclipped {ours[0]}, clipped at 1e-7 {ours[1]:.3f}, ", end="")
+    print(f"at machine epsilon {ours[2]:.3f}; scikit-learn {theirs:.3f}")
 
 # %% [markdown]
 # The second number is what Keras makes of a probability of 0: it clips at `1e-7`. (That is the same arithmetic in
-# NumPy; Keras itself is not imported here.) scikit-learn clips at the epsilon of the number's type, so the same
-# mistake costs 36.044 in one type and 15.942 in the other. If your log shows a multiple of such a number, divided by
-# the number of samples, suspect a clipped mistake. (15.942 has a second source: see the next cell.) Go back to the
-# explorer, set your horse to 0, and tick the box: an infinite loss turns into an ordinary number, and nothing about
-# the model has changed.
+# NumPy; Keras itself is not imported here.) scikit-learn clips at the machine epsilon of the number's type (the gap
+# between 1 and the next number), so the same mistake costs 36.044 in one type and 15.942 in the other. If your log
+# shows a multiple of such a number, divided by the number of samples, suspect a clipped mistake. (15.942 has a second
+# source: see the next cell.) Go back to the explorer, set your horse to 0, and tick the box: an infinite loss turns
+# into an ordinary number, and nothing about the model has changed.
 #
 # Near 1 a float32 is coarse. A sure and wrong "1" for a true 0 does not cost 16.118 there:
 
@@ -383,8 +399,9 @@ print(f"float32, clip 1e-7: {binary_log_loss([0], sure, clip=1e-7):.3f}")
 print(f"float64, clip 1e-7: {binary_log_loss([0], sure.astype(float), clip=1e-7):.3f}")
 
 # %% [markdown]
-# A float32 cannot hold `1 - 1e-7`: the nearest one is a little further from 1. Where nothing is clipped, scikit-learn
-# and this package agree:
+# A float32 cannot hold `1 - 1e-7`: the nearest one is a little further from 1, by the same amount as the machine
+# epsilon of float32. So 15.942 can come from either library. Where nothing is clipped, scikit-learn and this package
+# agree:
 
 # %% tags=["nbval-check-output"]
 labels = rng.integers(3, size=1000)
@@ -394,8 +411,9 @@ print("agree with scikit-learn to 12 digits:", bool(difference < 1e-12))
 
 # %% [markdown]
 # There is a better way than clipping. A network computes **logits** first, one real number for each class, and the
-# softmax turns them into probabilities: $p_k = e^{z_k} / \sum_j e^{z_j}$. The loss can be had from the logits
-# directly, as $\ln \sum_j e^{z_j} - z_{\text{true}}$. Take two logits with a gap of 120, and the lower one is true:
+# softmax turns them into probabilities: $p_k = e^{z_k} / \sum_j e^{z_j}$. Insert that into $-\ln p$ of the true
+# class, and the loss is $\ln \sum_j e^{z_j} - z_{\text{true}}$, without any $p$. (`np.logaddexp.reduce` computes that
+# first term without overflow.) Take two logits with a gap of 120, and the lower one is true:
 
 # %% tags=["nbval-check-output"]
 for kind in (np.float64, np.float32):
@@ -407,14 +425,14 @@ for kind in (np.float64, np.float32):
 
 # %% [markdown]
 # From the logits the loss is 120 in either type. As a float32 the probability is too small to exist, and the loss
-# from it is infinite, or 16.118 if you clip. That is why libraries ask for `from_logits=True`, or look for the logits
-# themselves.
+# from it is infinite, or 16.118 if you clip. In Keras: leave the softmax off the last layer and give the loss
+# `from_logits=True`.
 
 # %% [markdown]
 # ### A score that stays small
 #
 # Must a confident mistake be so expensive? That is a property of the logarithm, not of probabilities. The Brier
-# score, the squared distance between the row and the truth, never exceeds 2:
+# score, the squared distance between the row and the truth (a row of zeros with a single 1), never exceeds 2:
 
 # %% tags=["nbval-check-output"]
 from lossacc_helpers import brier_score
@@ -424,8 +442,8 @@ for p in (0.49, 0.1, 0.001):
     print(f"p = {p}: log loss {log_loss([1], row):.3f}, Brier score {brier_score([1], row):.3f}")
 
 # %% [markdown]
-# Both are *strictly proper*: on average they are best for whoever reports the probabilities that they believe in.
-# What they disagree about is how much a rare and very confident mistake should weigh.
+# Both are *strictly proper*: whoever reports the probabilities they believe in expects the lowest score. What they
+# disagree about is how much a rare and very confident mistake should weigh.
 
 # %% [markdown]
 # ## Your turn
@@ -433,8 +451,8 @@ for p in (0.49, 0.1, 0.001):
 # Each exercise is checked by its own cell. In a cell of your own, `lesson.hint("mean_log_loss")` gives a hint, and
 # another one if you run it again. The solutions are collapsed.
 #
-# **1. The loss by hand.** `labels` holds class ids (sample,), `probabilities` a row for each sample. Return the mean
-# log loss, without the package.
+# **1. The loss by hand.** `labels` holds one class number for each sample, `probabilities` one row for each sample.
+# Return the mean log loss, without the package.
 
 
 # %% tags=["exercise"]
@@ -493,9 +511,8 @@ lesson.check("both_rise", both_rise_solution)
 # everyone. You will meet this pair again in lesson 05, on real text.
 
 # %% [markdown]
-# **4. The other way round: the poorest predictions.** Two classes, ten samples, a mean log loss of 0.40 (to two
-# decimals). Write down ten probabilities of the true class that have this loss and the lowest accuracy that it
-# permits.
+# **4. The lowest accuracy for a loss.** Two classes, ten samples, a mean log loss of 0.40 (to two decimals). Write
+# down ten probabilities of the true class that have this loss and the lowest accuracy that it permits.
 
 # %% tags=["exercise"]
 poorest = ...  # ten probabilities of the true class; past 0.5 a sample is right
@@ -522,10 +539,10 @@ for epoch, (loss, right) in enumerate(zip(losses, accuracies, strict=True), star
     print(f"epoch {epoch}: loss {loss:.3f}, accuracy {right:.3f}")
 
 # %% [markdown]
-# Which epochs are impossible, if the loss is a mean log loss? And what is the cause?
+# Which of these epochs can no predictions produce? And what is the cause?
 #
 # - **A.** The network is overconfident: a few samples cost very much.
-# - **B.** What is printed as loss is not the mean log loss of these predictions.
+# - **B.** Loss and accuracy do not belong together: one is not what its name says.
 # - **C.** 200 samples are too few, or the numbers are rounded too much.
 # - **D.** The loss was clipped.
 
@@ -547,14 +564,15 @@ lesson.check("mystery", mystery_solution)
 # %% tags=["nbval-check-output"]
 from lossacc_helpers.course.lesson_01 import mystery_predictions
 
-labels, ones = mystery_predictions()
-print("mean squared error", ((ones - labels) ** 2).mean(axis=1).round(3))
-print("mean log loss     ", binary_log_loss(labels, ones).round(3))
-print("accuracy          ", ((ones > 0.5) == labels).mean(axis=1).round(3))
+labels, p_one = mystery_predictions()
+print("mean squared error", ((p_one - labels) ** 2).mean(axis=1).round(3))
+print("mean log loss     ", binary_log_loss(labels, p_one).round(3))
+print("accuracy          ", ((p_one > 0.5) == labels).mean(axis=1).round(3))
 
 # %% [markdown]
-# The printed "loss" was the mean squared error. That is a respectable loss, and it obeys another bound: a wrong
-# sample has a squared error of at least a quarter. Its numbers only look low to somebody who expects nats.
+# The accuracies are what they say. The printed "loss" was the mean squared error. That is a respectable loss, and it
+# obeys another bound: a wrong sample has a squared error of at least a quarter. Its numbers only look low to somebody
+# who expects nats.
 
 # %% [markdown]
 # ## Quiz
@@ -610,8 +628,9 @@ lesson.quiz("infinite")
 # %% [markdown]
 # ## Take away
 #
-# Loss reads how probable the true class was; accuracy reads whether it was named. Between two epochs they may move in
-# any two directions, and the crossings say why. But they are not strangers: each wrong sample costs at least ln 2, so
+# Believe both: loss reads how probable the true class was, accuracy reads whether it was named. Use the loss to train
+# and to compare beliefs, and accuracy, or costs at a threshold, to decide; between two epochs they may move in any
+# two directions, and the crossings say why. But they are not strangers: each wrong sample costs at least ln 2, so
 # accuracy is never below 1 - loss / ln 2.
 #
 # **Read on**

@@ -85,7 +85,16 @@ def test_the_threshold_takes_the_point_into_the_grey_and_the_readout_says_so():
     loss = re.search(r"loss ([\d.]+) nats", explorer.readout)[0]
     explorer.controls["threshold"].value = 0.95
     assert loss in explorer.readout
-    assert explorer.readout.endswith("At 0.95 nothing forbids others: this is one.")
+    assert explorer.readout.endswith("accuracies down to 0.00 are possible. This point lies below what 0.50 permits.")
+
+
+def test_at_another_threshold_the_readout_gives_that_threshold_s_own_bound():
+    explorer = lesson.explorer()
+    explorer.controls["others"].value = "a good model"
+    explorer.controls["p"].value = 1.0
+    explorer.controls["threshold"].value = 0.6
+    # Ten samples at 0.164 nats have 1.64 nats; a wrong one costs -ln 0.6 = 0.511 or more, so three may be wrong.
+    assert "as little as 0.51 nats, and accuracies down to 0.70 are possible." in explorer.readout
 
 
 def test_the_clip_makes_an_infinite_loss_finite():

@@ -90,7 +90,7 @@ def test_two_builds_are_the_same_bytes_and_agree_with_the_lesson(example: Path) 
     explorer, printed, solution = notebook.cells[2:]
     assert explorer.outputs[0].data == {"image/png": "iVBORw0KGgo=", "text/plain": "A dot."}
     assert [output.text for output in printed.outputs] == ["one\n0.693\n"]
-    assert solution.metadata == {"tags": ["solution"], "jupyter": {"source_hidden": True}}
+    assert solution.metadata == {"tags": ["solution"], "jupyter": {"source_hidden": True, "outputs_hidden": True}}
 
 
 @pytest.mark.parametrize(

@@ -62,5 +62,5 @@ def parse_lesson(text: str, *, stem: str) -> NotebookNode:
         written = tags(cell)
         cell.metadata = NotebookNode({"tags": written} if written else {})
         if "solution" in written:
-            cell.metadata["jupyter"] = {"source_hidden": True}
+            cell.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
     return notebook

@@ -325,8 +325,8 @@ def _check_mystery(answer: LearnerValue) -> None:
     least, _ = attainable_accuracy(losses)
     if flags.all():
         raise Wrong(
-            "You mark all six epochs. Compute it for each: one impossible epoch makes the whole column suspect, but the "
-            "question is which of them break the bound."
+            "You mark all six epochs. If you compared with exp(-loss): exp(-loss) is no bound. And although one "
+            "impossible epoch makes the whole column suspect, which of them break the bound by themselves?"
         )
     for epoch, (flag, loss, reported, bound) in enumerate(
         zip(flags, losses, accuracies, np.atleast_1d(least), strict=True), start=1

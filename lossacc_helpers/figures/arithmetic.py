@@ -154,10 +154,10 @@ def _readout(loss: float, right: NDArray[np.bool_], threshold: float, clip: floa
     # There a wrong sample's true class has a probability of up to the threshold, or of up to its complement.
     cheapest = -math.log(max(threshold, 1 - threshold))
     least_here = max(0.0, 1 - math.floor(min(loss, cheapest) * samples / cheapest + 1e-9) / samples)
-    below = ", which is what you see" if right.mean() < least - 1e-9 else ""
+    below = " This point lies below what 0.50 permits." if right.mean() < least - 1e-9 else ""
     return (
-        f"{readout} at the threshold 0.50. At {threshold:.2f} a wrong sample may cost as little as {cheapest:.2f} nats, "
-        f"and accuracies down to {least_here:.2f} are possible{below}."
+        f"{readout} at the threshold 0.50. At {threshold:.2f} a wrong sample may cost as little as "
+        f"{cheapest:.2f} nats, and accuracies down to {least_here:.2f} are possible.{below}"
     )
 
 
