@@ -53,7 +53,7 @@ class AttainableRegion:
         self._grid = np.linspace(0, loss_limit, 401)
         axes.fill_between([0, _LN2], [1, 0], -0.03, color=GRID, zorder=1, linewidth=0)
         axes.plot([0, _LN2], [1, 0], color=REFERENCE, linewidth=1.6, zorder=2)
-        axes.text(0.01 * loss_limit, -0.01, "impossible", fontsize=TEXT_SIZE - 1, color=REFERENCE, va="bottom")
+        self._name_the_grey()
         if geometric_mean:
             axes.plot(self._grid, np.exp(-self._grid), color=REFERENCE, linewidth=1.2, linestyle=":", zorder=2)
             axes.text(
@@ -67,6 +67,22 @@ class AttainableRegion:
         # A polygon whose corners move: the part above the upper edge, empty where nothing is clipped.
         [self._above] = axes.fill([0, 0, 0], [1, 1, 1], color=GRID, zorder=1, linewidth=0, animated=True)
         [self._upper] = axes.plot([], [], color=REFERENCE, linewidth=1.6, zorder=2, animated=True)
+
+    def _name_the_grey(self) -> None:
+        """Write into the grey triangle, upwards where it is too narrow for a word."""
+        figure = self.axes.get_figure(root=True)
+        assert figure is not None  # axes without a figure show nothing
+        width = self.axes.get_position(original=True).width * figure.get_figwidth() * figure.dpi
+        narrow = width * _LN2 / self.loss_limit < 120  # pixels
+        self.axes.text(
+            (0.025 if narrow else 0.01) * self.loss_limit,
+            0.01 if narrow else -0.01,
+            "impossible",
+            fontsize=TEXT_SIZE - 1,
+            color=REFERENCE,
+            va="bottom",
+            rotation=90 if narrow else 0,
+        )
 
     def show(self, *, classes: int | None = None, clip: float | None = None) -> None:
         """Draw the upper edge for so many classes and this clipping; without clipping there is none."""
