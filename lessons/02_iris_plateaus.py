@@ -30,10 +30,8 @@
 # </details>
 
 # %%
-from lossacc_helpers import attainable_loss, datasets, training, wilson_interval
+from lossacc_helpers import attainable_loss, datasets, figures, training, wilson_interval
 from lossacc_helpers.course.lesson_02 import lesson, mystery
-from lossacc_helpers.figures import iris as pictures
-from lossacc_helpers.figures import loss_and_accuracy_curves
 
 import warnings
 
@@ -72,7 +70,9 @@ asked = train(irises)
 
 # %%
 first_network = asked.train.replica(0)
-loss_and_accuracy_curves(first_network, title="Training loss slides; training accuracy takes steps", accuracy_from=0.6)
+figures.loss_and_accuracy_curves(
+    first_network, title="Training loss slides; training accuracy takes steps", accuracy_from=0.6
+)
 
 # %% [markdown]
 # ## Commit
@@ -245,7 +245,7 @@ print("the ledger rebuilds the accuracy curve exactly:", bool(np.allclose(rebuil
 assert np.allclose(rebuilt, history.accuracy[1:], atol=1e-12)
 
 # %%
-pictures.ledger_figure(history, title="Every step of the staircase is flowers changing sides")
+figures.ledger_figure(history, title="Every step of the staircase is flowers changing sides")
 
 # %% [markdown]
 # Each row is one flower, dark while it is wrong; a gap means that it was right for a while. (Flowers that never
@@ -269,7 +269,7 @@ for epoch, flower in np.argwhere(right[1:] != right[:-1])[-8:]:
 once = ~right[0] & (np.abs(np.diff(right.astype(int), axis=0)).sum(axis=0) == 1)  # crossed a single time
 flower = int(np.where(once, right.argmax(axis=0), 0).argmax())  # the last of those
 title = f"Accuracy counts it once, in epoch {right[:, flower].argmax() + 1}; its loss was on the move all along"
-pictures.flower_figure(history, flower, class_names=shuffled.class_names, title=title)
+figures.sample_figure(history, flower, class_names=shuffled.class_names, title=title)
 
 # %% [markdown]
 # This flower is an extreme one. First it slides the wrong way, then it climbs; its loss records every bit of both,
@@ -351,7 +351,7 @@ lesson.recall(
 # side.
 
 # %%
-pictures.split_figure(
+figures.split_figure(
     {"rows sorted by species": asked, "rows shuffled first": run},
     title="Same network, same settings: the order of the rows decides what validation shows",
 )
@@ -414,7 +414,7 @@ pairs = {
     "the same, change by change": (np.diff(loss[0]), np.diff(accuracy[0])),
     "256 finished networks": (final_loss.ravel(), final_accuracy.ravel()),
 }
-pictures.correlation_figure(pairs, changes=["the same, change by change"], title="One question, three correlations")
+figures.correlation_figure(pairs, changes=["the same, change by change"], title="One question, three correlations")
 
 # %% [markdown]
 # One more, closer to what you would compare in practice: finished networks again, judged on the asker's validation
@@ -463,11 +463,12 @@ assert over_epochs < -0.9 and -0.75 < over_changes < -0.4 < later and -0.8 < ove
 # The record comes with any `fit`. Give the callback your data, and read who crossed when.
 
 # %%
+keras.utils.set_random_seed(0)
 yours = build_model()
 yours.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy")
 record = training.RecordPredictions(shuffled.train, shuffled.validation)
 yours.fit(*shuffled.train, validation_data=shuffled.validation, epochs=20, batch_size=5, verbose=0, callbacks=[record])
-pictures.ledger_figure(record.run.train, title="Your own fit, flower by flower")
+figures.ledger_figure(record.run.train, title="Your own fit, flower by flower")
 
 # %% [markdown]
 # ## Your turn
@@ -535,7 +536,7 @@ lesson.check("fair_order", fair_order_solution)
 
 # %%
 strange = mystery()
-loss_and_accuracy_curves(strange, title="Training accuracy nearly 1, validation accuracy nearly 0")
+figures.loss_and_accuracy_curves(strange, title="Training accuracy nearly 1, validation accuracy nearly 0")
 
 # %% tags=["commit"]
 lesson.commit("strange")

@@ -1,5 +1,6 @@
 """Checks of labels and probabilities: an error says what was wrong, where, and what was expected."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -163,11 +164,14 @@ def as_number(value: object, name: str) -> float:
 
 
 def as_whole_number(value: object, name: str, *, least: int) -> int:
-    """Return `value` as one whole number not below `least`, or raise `ValueError`."""
-    number = as_number(value, name)
-    if not number >= least or number != np.floor(number) or np.isinf(number):
-        raise ValueError(f"{name} must be a whole number, {least} or more; got {value}")
-    return int(number)
+    """Return `value` as one whole number not below `least`, or raise `ValueError`; 3.0 and True are none."""
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]  # checked here
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more; got {_short(value)}")
+    return number
 
 
 def check_unit_interval(values: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -8,17 +8,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lossacc_helpers._validation import as_number
+from lossacc_helpers._validation import as_number, as_whole_number
+from lossacc_helpers.history.predictions import read_only
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Order = Literal["sorted", "shuffled"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeldOut:
     """Samples in the order in which a network gets to see them; the last of them are held out for validation.
 
     That is how ``Model.fit(validation_split=...)`` splits: it cuts off the last rows before it shuffles the others.
+    The arrays are read-only; ``features.copy()`` is yours to change.
 
     Attributes
     ----------
@@ -36,6 +38,10 @@ class HeldOut:
     labels: Array
     rows: Array
     validation_samples: int
+
+    def __post_init__(self) -> None:
+        for name in ("features", "labels", "rows"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @property
     def train(self) -> tuple[Array, Array]:
@@ -133,8 +139,7 @@ def _arranged(labels: Array, order: str, seed: int, validation_split: float, *, 
     """The order of the rows, and how many at the end are held out."""
     if order not in ("sorted", "shuffled"):
         raise ValueError(f"order must be 'sorted' or 'shuffled'; got {order!r}")
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0; got {seed!r}")
+    own_seed = as_whole_number(seed, "seed", least=0)
     count = len(labels)
     share = as_number(validation_split, "validation_split")
     # Keras holds out what lies behind floor(rows * (1 - validation_split)).
@@ -142,5 +147,5 @@ def _arranged(labels: Array, order: str, seed: int, validation_split: float, *, 
     if not 0 < held_out < count:
         raise ValueError(f"validation_split must leave samples in both parts; got {validation_split!r}")
     if order == "shuffled":
-        return np.random.default_rng(seed).permutation(count), held_out
+        return np.random.default_rng(own_seed).permutation(count), held_out
     return np.argsort(labels, kind="stable") if by_label else np.arange(count), held_out

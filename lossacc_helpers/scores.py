@@ -4,7 +4,7 @@ Labels are class ids of shape (sample,), probabilities have shape (..., sample, 
 are in nats. Everything is computed in float64 whatever the input's type. Nothing is clipped unless ``clip=`` is given:
 then probabilities are held to [clip, 1 - clip] in the input's own type, as Keras (1e-7) and scikit-learn (the type's
 epsilon) do, and rows are not made to sum to 1 again. A float32 cannot tell 1 - 1e-9 from 1, so there ``clip=1e-9`` does
-nothing at that end.
+nothing at that end; a clip that is 0 in the type of the probabilities would do nothing at all and is refused.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ def sample_losses(labels: ArrayLike, probabilities: ArrayLike, *, clip: float | 
     probabilities : (..., sample, class)
         Rows that sum to 1 within 1e-4.
     clip : float, optional
-        Hold probabilities to [clip, 1 - clip] first.
+        Hold probabilities to [clip, 1 - clip] first, in their own type.
 
     Returns
     -------
@@ -44,7 +44,8 @@ def sample_losses(labels: ArrayLike, probabilities: ArrayLike, *, clip: float | 
     Raises
     ------
     ValueError
-        For labels outside the classes, values outside [0, 1], rows that do not sum to 1, or shapes that do not fit.
+        For labels outside the classes, values outside [0, 1], rows that do not sum to 1, shapes that do not fit, or a
+        clip that is 0 in the type of the probabilities.
 
     Examples
     --------
@@ -69,16 +70,14 @@ def log_loss(
     return _mean(sample_losses(labels, probabilities, clip=clip))
 
 
-def binary_log_loss(
-    labels: ArrayLike, probabilities: ArrayLike, *, clip: float | None = None
-) -> np.float64 | NDArray[np.float64]:
+def binary_log_loss(labels: ArrayLike, p: ArrayLike, *, clip: float | None = None) -> np.float64 | NDArray[np.float64]:
     """Return the mean log loss in nats, shape (...), from the probability of class 1 alone.
 
     Parameters
     ----------
     labels : (sample,) or (..., sample)
         Zeros and ones.
-    probabilities : (..., sample)
+    p : (..., sample)
         The probability of class 1.
     clip : float, optional
         Hold probabilities to [clip, 1 - clip] first, in their own type.
@@ -90,10 +89,10 @@ def binary_log_loss(
     """
     clip = check_clip(clip)
     given = as_numbers(labels, "labels")
-    if given.ndim and (hint := one_hot_hint(given)) and np.ndim(probabilities) < given.ndim:
+    if given.ndim and (hint := one_hot_hint(given)) and np.ndim(p) < given.ndim:
         raise ValueError(f"labels must have shape (sample,); got {given.shape}{hint}")
     truths = check_labels(given, classes=2)
-    ones = check_binary_probabilities(probabilities, truths.shape[-1])
+    ones = check_binary_probabilities(p, truths.shape[-1])
     broadcast_leading(truths, ones.shape)
     held = _clipped(ones, clip).astype(np.float64)
     with np.errstate(divide="ignore"):
@@ -173,6 +172,12 @@ def _clipped(probabilities: NDArray[Any], clip: float | None) -> NDArray[Any]:
     if clip is None:
         return probabilities
     kind = probabilities.dtype.type
+    if kind(clip) == 0:
+        least = np.finfo(kind).smallest_subnormal
+        raise ValueError(
+            f"clip={clip:g} is 0 in {probabilities.dtype}, the type of the probabilities, and would clip nothing; "
+            f"give {least:.1g} or more, or convert the probabilities to float64"
+        )
     held: NDArray[Any] = np.clip(probabilities, kind(clip), kind(1.0 - clip))
     return held
 

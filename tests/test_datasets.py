@@ -94,9 +94,11 @@ def test_fit_itself_validates_on_those_rows():
     ("arguments", "message"),
     [
         ({"order": "random"}, "order must be 'sorted' or 'shuffled'; got 'random'"),
-        ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
-        ({"seed": 1.5}, "seed must be a whole number of at least 0; got 1.5"),
-        ({"seed": True}, "seed must be a whole number of at least 0; got True"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more; got -1"),
+        ({"seed": 1.5}, "seed must be a whole number, 0 or more; got 1.5"),
+        ({"seed": 3.0}, "seed must be a whole number, 0 or more; got 3.0"),
+        ({"seed": "3"}, "seed must be a whole number, 0 or more; got '3'"),
+        ({"seed": True}, "seed must be a whole number, 0 or more; got True"),
         ({"validation_split": 0}, "validation_split must leave samples in both parts; got 0"),
         ({"validation_split": 1.0}, "validation_split must leave samples in both parts; got 1.0"),
         ({"validation_split": 0.9999}, "validation_split must leave samples in both parts; got 0.9999"),
@@ -110,6 +112,26 @@ def test_fit_itself_validates_on_those_rows():
 def test_a_split_that_makes_no_sense_is_named_with_its_value(load, arguments, message):
     with pytest.raises(ValueError, match=message):
         load(**arguments)
+
+
+@pytest.mark.parametrize("load", [datasets.iris, datasets.digits])
+def test_data_cannot_be_changed_by_accident(load):
+    data = load()
+    for array in (data.features, data.labels, data.rows, *data.train, *data.validation):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+    own = np.arange(3)
+    held = datasets.HeldOut(own, own, own, 1)
+    with pytest.raises(ValueError, match="read-only"):
+        held.rows[0] = 1
+    own[0] = 7  # the caller's own array stays writable
+
+
+def test_data_sets_compare_as_objects_and_not_array_by_array():
+    data = datasets.iris()
+    assert data == data
+    assert data != datasets.iris()
+    assert len({data, data}) == 1
 
 
 def test_without_scikit_learn_the_error_says_so_in_words(monkeypatch):

@@ -1,14 +1,20 @@
 """The environment: which Python is chosen, what is said where none fits, and what the lock pins."""
 
+import ast
 import os
 import re
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from flit_core.common import Module, make_metadata
+from flit_core.config import read_flit_config
 from packaging.requirements import Requirement
 
+from lossacc_helpers import __version__
 from tools.lessons import ROOT
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="the scripts that set up are POSIX shell")
@@ -88,6 +94,36 @@ def test_the_python_asked_for_is_the_only_candidate(tmp_path: Path) -> None:
     refused = find_python(folder, PYTHON=str(folder / "old"))
     assert refused.returncode == 1
     assert "is Python 3.9" in refused.stderr
+
+
+def imported_by(path: Path) -> set[str]:
+    """Top-level names of the packages that a module imports anywhere, this package and Python's own left out."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names - {"lossacc_helpers"} - sys.stdlib_module_names
+
+
+def test_every_package_that_is_imported_is_asked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {Requirement(one).name.lower().replace("_", "-") for one in project["dependencies"]}
+    imported = set().union(*map(imported_by, (ROOT / "lossacc_helpers").rglob("*.py")))
+    assert {"numpy", "PIL", "traitlets", "keras"} <= imported
+    sources = packages_distributions()
+    missing = {
+        name for name in imported if not asked & {one.lower().replace("_", "-") for one in sources.get(name, [])}
+    }
+    assert not missing, f"declare in pyproject.toml what provides {missing}"
+
+
+def test_the_version_stands_in_the_package_and_the_citation_follows_it() -> None:
+    built = make_metadata(Module("lossacc_helpers", ROOT), read_flit_config(ROOT / "pyproject.toml"))
+    assert built.version == __version__
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [__version__]
 
 
 def pins() -> dict[str, str]:

@@ -495,3 +495,63 @@ def test_the_tolerance_is_absolute_below_one_and_relative_above(size):
     with pytest.raises(Wrong):
         LearnerValue(size * (1 + 1.1e-5), label="it").equals(size)
     LearnerValue(0.9e-5, label="it").equals(0.0)
+
+
+class FloatThatLoops(np.float64):
+    def __float__(self):
+        while True:
+            pass
+
+
+class FloatThatRaises(np.float64):
+    def __float__(self):
+        raise RuntimeError("no")
+
+
+class DeniesItsParts:
+    def __getattr__(self, name):
+        raise RuntimeError(f"no {name}")
+
+    def __call__(self, *_):
+        return 1.0
+
+
+class DeniesItsClass:
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+
+
+class ErrorWithoutClass(Exception):
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+
+
+def raises_an_error_without_class(p):
+    raise ErrorWithoutClass
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda p: FloatThatLoops(1.0),
+        lambda p: FloatThatRaises(1.0),
+        lambda p: DeniesItsParts(),
+        lambda p: DeniesItsClass(),
+        raises_an_error_without_class,
+    ],
+    ids=["float that loops", "float that raises", "no attributes", "no class", "error without class"],
+)
+def test_objects_that_lie_about_themselves_get_feedback(answer):
+    assert not lesson().check("mean_loss", answer).passed
+
+
+def test_a_callable_that_denies_its_parts_gets_feedback():
+    assert not lesson().check("mean_loss", DeniesItsParts()).passed
+
+
+@pytest.mark.parametrize("make", [DeniesItsClass, lambda: FloatThatRaises(1.0), DeniesItsParts])
+def test_values_that_lie_about_themselves_get_feedback(make):
+    value = Exercise(name="half", checker=lambda half: half.equals(0.5), hints=("Halve it.",), asks="value")
+    assert not check(value, make(), seconds=1).passed

@@ -1,4 +1,5 @@
 import io
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -7,11 +8,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
-from lossacc_helpers.figures import LabelledFigure, LossAndAccuracyPanels, Picture, loss_and_accuracy_curves
-from lossacc_helpers.figures.style import ACCURACY, INK, LOSS, PAPER, REFERENCE, pale, spread
+from lossacc_helpers.figures import (
+    LabelledFigure,
+    LossAndAccuracyPanels,
+    Picture,
+    correlation_figure,
+    ledger_figure,
+    loss_and_accuracy_curves,
+    sample_figure,
+    split_figure,
+)
+from lossacc_helpers.figures.style import ACCURACY, INK, LOSS, OTHER, PAPER, REFERENCE, pale, spread
+from lossacc_helpers.history import PredictionHistory, TrainingRun
 from tests.moving import forgets
 from tests.pictures import price_picture
 
@@ -25,6 +36,17 @@ def curves(seeds=(), epochs=50, seed=0, shift=0.0):
 
 def run_of(seeds=(8,), **keywords):
     return SimpleNamespace(train=curves(seeds, **keywords), validation=curves(seeds, shift=0.2, **keywords))
+
+
+def random_history(*replicas, epochs=6, samples=40, classes=3, seed=0):
+    generator = np.random.default_rng(seed)
+    weights = np.exp(2 * generator.normal(size=(*replicas, epochs, samples, classes)))
+    labels = generator.integers(classes, size=samples)
+    return PredictionHistory.from_probabilities(labels, weights / weights.sum(axis=-1, keepdims=True))
+
+
+def texts_of(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
 def panels_picture():
@@ -209,6 +231,92 @@ def test_spread_positions_keep_their_order_their_gap_and_their_bounds(positions,
 @given(st.lists(st.integers(0, 4), unique=True, max_size=5))
 def test_positions_far_enough_apart_stay_where_they_are(positions):
     assert spread([p / 4 for p in positions], gap=0.2) == pytest.approx([p / 4 for p in positions])
+
+
+def test_the_ledger_draws_each_sample_that_ever_changed_sides_and_no_other():
+    history = random_history(seed=3)
+    figure = ledger_figure(history, title="A title")
+    wrong = ~history.correct
+    moved = (wrong.any(axis=0) & ~wrong.all(axis=0)).sum()
+    assert 0 < moved < history.samples
+    heights = {line.get_ydata()[0] for line in figure.axes[2].lines}
+    assert len(heights) == moved
+    drawn = sum(np.ptp(line.get_xdata()) for line in figure.axes[2].lines)
+    assert drawn == wrong[:, wrong.any(axis=0) & ~wrong.all(axis=0)].sum()
+
+
+def test_the_ledger_speaks_of_samples_whatever_they_are():
+    figure = ledger_figure(random_history(), title="A title")
+    assert "sample" in figure.axes[2].get_ylabel()
+    assert "each sample was wrong" in figure.sentence
+
+
+def test_the_sample_figure_marks_the_first_epoch_in_which_the_sample_is_right():
+    probabilities = np.array([[[0.2, 0.5, 0.3]], [[0.3, 0.4, 0.3]], [[0.5, 0.3, 0.2]], [[0.8, 0.1, 0.1]]])
+    history = PredictionHistory.from_probabilities([0], probabilities)
+    figure = sample_figure(history, 0, class_names=("a", "b", "c"), title="A title")
+    assert "right from epoch 3" in texts_of(figure)
+    assert "from 1.61 in the first to 0.22 in the last" in figure.sentence
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4, 5, 6, 10])
+def test_the_sample_figure_tells_the_most_probable_classes_apart_however_many_there_are(classes):
+    history, names = random_history(classes=classes, seed=classes), [f"class {k}" for k in range(classes)]
+    for sample in range(3):
+        figure = sample_figure(history, sample, class_names=names, title="A title")
+        lines, label = figure.axes[0].lines[:classes], history.labels[sample]
+        for k, line in enumerate(lines):
+            np.testing.assert_allclose(line.get_ydata(), history.probabilities[:, sample, k])
+        assert lines[label].get_color() == INK
+        colours = [line.get_color() for line in lines if line.get_color() in OTHER]
+        assert len(colours) == len(set(colours)) == min(classes - 1, 4)
+        named = [k for k, line in enumerate(lines) if line.get_color() in (INK, *OTHER)]
+        assert [text for text in texts_of(figure) if text.startswith("class")] == [names[k] for k in named]
+        unnamed = np.setdiff1d(np.arange(classes), named)
+        assert all(to_hex(lines[k].get_color()) == pale(REFERENCE) for k in unnamed)
+        greatest = history.probabilities[:, sample].max(axis=0)
+        rivals = np.setdiff1d(named, [label])
+        assert greatest[unnamed].max(initial=0) <= greatest[rivals].min()
+
+
+@pytest.mark.parametrize(
+    ("draw_it", "message"),
+    [
+        (lambda: ledger_figure(random_history(2), title="A"), "the history has a replica axis (for 2)"),
+        (lambda: sample_figure(random_history(2), 0, class_names="abc", title="A"), "has a replica axis (for 2)"),
+        (lambda: sample_figure(random_history(), 40, class_names="abc", title="A"), "must lie in 0..39; got 40"),
+        (lambda: sample_figure(random_history(), -1, class_names="abc", title="A"), "must lie in 0..39; got -1"),
+        (lambda: sample_figure(random_history(), 0, class_names="ab", title="A"), "each of the 3 classes; got 2 names"),
+        (
+            lambda: sample_figure(random_history().compact(), 0, class_names="abc", title="A"),
+            "a compact history has not kept every class",
+        ),
+        (lambda: split_figure({"alone": TrainingRun(random_history())}, title="A"), "no validation history"),
+    ],
+)
+def test_a_history_that_a_picture_cannot_show_is_named(draw_it, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        draw_it()
+
+
+def test_the_split_figure_shows_the_medians_of_both_parts_in_each_panel():
+    runs = {name: TrainingRun(random_history(5), random_history(5, seed=1)) for name in ("sorted", "shuffled")}
+    figure = split_figure(runs, title="A title")
+    for axes, run in zip(figure.axes, runs.values(), strict=True):
+        for line, history in zip(axes.lines, (run.train, run.validation), strict=True):
+            np.testing.assert_allclose(line.get_ydata(), np.median(history.accuracy, axis=0))
+            assert line.get_color() == ACCURACY
+    for name, run in runs.items():
+        assert f"{name}: validation ends at {np.median(run.validation.accuracy[:, -1]):.2f}" in figure.sentence
+
+
+def test_correlations_are_those_of_numpy_and_changes_are_named():
+    generator = np.random.default_rng(0)
+    pairs = {"levels": generator.normal(size=(2, 50)), "steps": generator.normal(size=(2, 50))}
+    figure = correlation_figure(pairs, changes=["steps"], title="A title")
+    for name, values in pairs.items():
+        assert f"{name}: r = {np.corrcoef(*values)[0, 1]:.2f}" in figure.sentence
+    assert [axes.get_xlabel() for axes in figure.axes] == ["loss (nats)", "change in loss (nats)"]
 
 
 def test_figures_never_import_pyplot():

@@ -1,5 +1,6 @@
 """Histories derive what the scores compute, runs keep what belongs together, and files are whole or refused."""
 
+import copy
 import io
 import json
 import math
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import predictions
 
 from lossacc_helpers import scores
+from lossacc_helpers.exercises import Exercise, check
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 
 FORMS = ("full", "compact")
@@ -114,6 +116,8 @@ def test_crossings_of_one_epoch_or_an_infinite_loss_are_refused():
     with pytest.raises(ValueError, match="got inf at leading index 0, sample 0"):
         history.crossings()
     assert history.crossings(clip=1e-7).loss_change[0] == pytest.approx(math.log(2) - math.log(1e7), rel=1e-6)
+    # In float64: what float32 or float16 could not tell from 0 still clips.
+    assert history.crossings(clip=1e-60).loss_change[0] == pytest.approx(math.log(2) - 60 * math.log(10), rel=1e-6)
 
 
 def test_a_network_that_diverged_counts_as_wrong_and_has_no_loss():
@@ -148,6 +152,18 @@ def test_replicas_and_epochs_can_be_taken_out():
             one.replica(0)
         with pytest.raises(ValueError, match="at least one of the 4"):
             history.select_epochs(slice(4, None))
+
+
+def test_every_replica_of_several_leading_axes_can_be_taken_out():
+    history = random_history((2, 3, 4, 10, 3))
+    assert history.replicas == 6
+    for form in (history, history.compact()):
+        for k in range(6):
+            one = form.replica(k)
+            assert one.leading_shape == ()
+            assert (one.loss == history.loss.reshape(6, 4)[k]).all()
+        with pytest.raises(IndexError, match=r"replica must lie in 0\.\.5; got 6"):
+            form.replica(6)
 
 
 # The compact form
@@ -277,6 +293,67 @@ def test_weights_and_orders_are_handed_out_by_replica():
         one.order(1)
 
 
+def test_weights_and_orders_of_several_leading_axes_are_those_of_the_replica():
+    rng = np.random.default_rng(6)
+    run = TrainingRun(
+        random_history((2, 3, 4, 10, 3)),
+        initial=[rng.normal(size=(2, 3, 5))],
+        final=[rng.normal(size=(2, 3, 5))],
+        orders=rng.integers(10, size=(2, 3, 4, 10)),
+    )
+    for k in range(6):
+        row, column = divmod(k, 3)
+        one = run.replica(k)
+        assert (one.train.loss == run.train.loss[row, column]).all()
+        for ours, theirs in (
+            (run.initial_weights(k)[0], run.initial[0]),
+            (one.initial_weights()[0], run.initial[0]),
+            (run.final_weights(k)[0], run.final[0]),
+            (run.order(k), run.orders),
+        ):
+            assert (ours == theirs[row, column]).all()
+    with pytest.raises(IndexError, match=r"replica must lie in 0\.\.5; got 6"):
+        run.initial_weights(6)
+
+
+def test_a_weight_that_is_a_single_number_is_handed_out_as_an_array():
+    run = TrainingRun(random_history(), initial=[np.arange(3.0)])
+    for weights in (run.initial_weights(2), run.replica(2).initial_weights()):
+        assert isinstance(weights[0], np.ndarray)
+        assert weights[0].shape == ()
+        assert weights[0] == 2
+
+
+def test_a_replica_says_which_one_it_is_and_keeps_what_made_it():
+    run = full_run(provenance={"keras": "3.15.1"})
+    one = run.replica(np.int64(2))
+    assert one.settings == {**run.settings, "replica": 2}
+    assert "replica" not in run.settings
+    assert one.provenance == run.provenance == run.compact().provenance
+    with pytest.raises(IndexError, match="no replica axis"):
+        one.replica(0)
+
+
+@pytest.mark.parametrize("epochs", [slice(1, None, 2), slice(0, 1), slice(-2, None)])
+def test_selected_epochs_keep_their_predictions_and_their_orders(epochs):
+    run = full_run()
+    some = run.select_epochs(epochs)
+    assert (some.train.loss == run.train.loss[:, epochs]).all()
+    assert (some.validation.loss == run.validation.loss[:, epochs]).all()
+    assert (some.orders == run.orders[:, epochs]).all()
+    assert (some.order(1) == run.order(1)[epochs]).all()
+    assert some.settings == run.settings
+    for name in ("initial", "final"):
+        assert all((a == b).all() for a, b in zip(getattr(some, name), getattr(run, name), strict=True))
+    bare = TrainingRun(run.train).select_epochs(epochs)
+    assert (bare.validation, bare.orders, bare.epochs) == (None, None, some.epochs)
+
+
+def test_an_order_may_visit_a_sample_twice():
+    orders = np.zeros((3, 4, 10), int)
+    assert (TrainingRun(random_history(), orders=orders).order(1) == 0).all()
+
+
 def test_what_was_not_recorded_is_said():
     run = TrainingRun(random_history())
     for call, name in ((run.initial_weights, "initial weights were"), (run.final_weights, "final weights were"),
@@ -320,6 +397,51 @@ def test_settings_are_a_read_only_copy():
     for mapping in (run.settings, run.settings["nested"]):
         with pytest.raises(TypeError):
             mapping["a"] = 2
+
+
+def test_a_run_is_its_own_deep_copy_since_nothing_in_it_can_change():
+    run = full_run()
+    for whole in (run, run.train, run.compact(), run.compact().train):
+        assert copy.deepcopy(whole) is whole
+        assert copy.deepcopy([whole])[0] is whole
+
+
+@pytest.mark.parametrize("through", [copy.copy, lambda run: pickle.loads(pickle.dumps(run))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("form", FORMS)
+def test_copied_and_pickled_runs_are_the_same_and_as_read_only(form, through):
+    run = full_run(provenance={"keras": "3.15.1"})
+    run = run if form == "full" else run.compact()
+    run.train.loss.sum()  # what is derived and kept must not come back writable
+    twin = through(run)
+    assert_same(twin, run)
+    assert twin.provenance == run.provenance
+    history = through(run.train)
+    assert (history.correct == run.train.correct).all()
+    stored = ("correct", "true_log_probabilities", "labels", "loss")
+    arrays = [getattr(of, name) for of in (twin.train, history) for name in stored]
+    for array in (*arrays, twin.initial[0], twin.final[1], twin.orders):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    with pytest.raises(TypeError):
+        twin.settings["note"] = "changed"
+
+
+def test_an_exercise_may_hand_a_learner_a_run():
+    run = full_run()
+    expected = run.validation.loss[:, -1]
+    exercise = Exercise(
+        name="last_loss", checker=lambda last_loss: last_loss(run, part="validation").equals(expected), hints=("-1",)
+    )
+    assert check(exercise, lambda run, part: getattr(run, part).loss[:, -1]).passed
+
+    def meddles(run, part):
+        run.train.loss[...] = 0
+        return getattr(run, part).loss[:, -1]
+
+    feedback = check(exercise, meddles)
+    assert not feedback.passed
+    assert "read-only" in feedback.message
+    assert (run.train.loss != 0).all()
 
 
 # Files
@@ -374,7 +496,15 @@ def test_half_precision_is_for_compact_runs_and_keeps_losses_to_one_in_a_thousan
     assert (loaded.train.accuracy == run.train.accuracy).all()
     assert loaded.train.sample_losses[0, 0, 0] == 65504
     assert loaded.train.sample_losses[0, 0, 1] == np.inf
-    np.testing.assert_allclose(loaded.train.sample_losses[1:], run.train.sample_losses[1:], rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(loaded.train.sample_losses[1:], run.train.sample_losses[1:], rtol=1e-3, atol=6e-8)
+
+
+def test_half_precision_turns_a_tiny_loss_into_0_and_keeps_larger_ones_to_6e_8(tmp_path):
+    losses = np.array([[1e-8, 1e-7, 1e-6, 1e-5]])
+    history = PredictionHistory.from_compact([0] * 4, -losses, np.exp(-losses), np.ones((1, 4), bool), classes=2)
+    loaded = TrainingRun.load(TrainingRun(history).save(tmp_path / "half", half=True))
+    assert loaded.train.sample_losses[0, 0] == 0
+    np.testing.assert_allclose(loaded.train.sample_losses, losses, rtol=0, atol=6e-8)
 
 
 def test_provenance_is_recorded_once(tmp_path):
@@ -389,6 +519,8 @@ def test_provenance_is_recorded_once(tmp_path):
         TrainingRun(loaded.train, provenance=dict(loaded.provenance) | {"date": "2020"}).save(tmp_path / "b")
     )
     assert kept.provenance["date"] == "2020"
+    given_once = full_run(provenance={"keras": "3.15.1", "date": "2020"})
+    assert TrainingRun.load(given_once.save(tmp_path / "c")).provenance == {"keras": "3.15.1", "date": "2020"}
 
 
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):

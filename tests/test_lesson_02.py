@@ -6,7 +6,7 @@ import pytest
 from lossacc_helpers import TrainingRun, datasets
 from lossacc_helpers.course import lesson_02
 from lossacc_helpers.course.lesson_02 import lesson
-from lossacc_helpers.figures import iris as pictures
+from lossacc_helpers.figures.iris import networks_picture
 from lossacc_helpers.history import PredictionHistory
 from tests.moving import forgets, move_every_control
 
@@ -57,6 +57,11 @@ def test_the_learner_is_told_before_a_new_shape_is_compiled(training):
     assert "3 hidden units" in told[0]
 
 
+def test_an_order_of_the_rows_that_there_is_not_is_refused(training):
+    with pytest.raises(ValueError, match="order must be 'sorted' or 'shuffled'; got 'reversed'"):
+        lesson_02.IrisNetworks().run(rate=0.001, hidden=3, batch=60, order="reversed")
+
+
 def test_the_explorer_shows_the_network_of_the_lesson(explorer, training):
     import keras
 
@@ -92,37 +97,12 @@ def test_dots_stand_at_true_class_probabilities_and_crosses_are_the_wrong_flower
         np.testing.assert_allclose(line.get_ydata(), np.concatenate(expected), atol=1e-6)
 
 
-def test_the_ledger_draws_each_flower_that_ever_changed_sides_and_no_other():
-    history = some_run(3, replicas=1).train.replica(0)
-    figure = pictures.ledger_figure(history, title="A title")
-    wrong = ~history.correct
-    moved = (wrong.any(axis=0) & ~wrong.all(axis=0)).sum()
-    heights = {line.get_ydata()[0] for line in figure.axes[2].lines}
-    assert len(heights) == moved
-    drawn = sum(np.ptp(line.get_xdata()) for line in figure.axes[2].lines)
-    assert drawn == wrong[:, wrong.any(axis=0) & ~wrong.all(axis=0)].sum()
-
-
-def test_the_flower_figure_marks_the_first_epoch_in_which_the_flower_is_right():
-    probabilities = np.array([[[0.2, 0.5, 0.3]], [[0.3, 0.4, 0.3]], [[0.5, 0.3, 0.2]], [[0.8, 0.1, 0.1]]])
-    history = PredictionHistory.from_probabilities([0], probabilities)
-    figure = pictures.flower_figure(history, 0, class_names=("a", "b", "c"), title="A title")
-    assert "right from epoch 3" in [text.get_text() for axes in figure.axes for text in axes.texts]
-
-
-def test_correlations_are_those_of_numpy_and_changes_are_named():
-    generator = np.random.default_rng(0)
-    pairs = {"levels": generator.normal(size=(2, 50)), "steps": generator.normal(size=(2, 50))}
-    figure = pictures.correlation_figure(pairs, changes=["steps"], title="A title")
-    for name, values in pairs.items():
-        assert f"{name}: r = {np.corrcoef(*values)[0, 1]:.2f}" in figure.sentence
-    assert [axes.get_xlabel() for axes in figure.axes] == ["loss (nats)", "change in loss (nats)"]
-
-
-def test_the_split_figure_refuses_a_run_without_validation():
-    run = some_run(0)
-    with pytest.raises(ValueError, match="no validation"):
-        pictures.split_figure({"alone": TrainingRun(run.train)}, title="A title")
+def test_the_band_in_which_rivals_decide_lies_between_one_class_in_so_many_and_one_half():
+    for names, middle in ((("a", "b", "c"), 5 / 12), (tuple("abcde"), 0.35)):
+        texts = {text.get_text(): text for axes in networks_picture(names).figure.axes for text in axes.texts}
+        assert texts["either way"].get_position()[1] == pytest.approx(middle)
+    of_two = networks_picture(("no", "yes")).figure
+    assert "either way" not in {text.get_text() for axes in of_two.axes for text in axes.texts}
 
 
 def test_any_fair_order_passes_and_one_flower_too_many_does_not():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from strategies import predictions
 
+from lossacc_helpers.crossings import crossings
 from lossacc_helpers.scores import (
     accuracy,
     binary_log_loss,
@@ -265,3 +266,22 @@ def test_bad_binary_input_is_named(labels, p, message):
 def test_a_clip_outside_0_to_a_half_is_refused(clip):
     with pytest.raises(ValueError, match="clip must"):
         log_loss([0, 1], GOOD, clip=clip)
+
+
+@pytest.mark.parametrize(("dtype", "clip", "least"), [(np.float16, 1e-8, "6e-08"), (np.float32, 1e-46, "1e-45")])
+def test_a_clip_that_is_0_in_the_type_of_the_probabilities_is_refused(dtype, clip, least):
+    message = f"clip={clip:g} is 0 in {np.dtype(dtype)}, the type of the probabilities, and would clip nothing; give "
+    rows = np.array([[1, 0], [0, 1]], dtype)
+    for score in (
+        lambda given: sample_losses([1, 1], rows, clip=given),
+        lambda given: log_loss([1, 1], rows, clip=given),
+        lambda given: binary_log_loss([1, 1], rows[:, 0] * 0, clip=given),
+        lambda given: crossings([1, 1], rows, rows, clip=given).loss_change,
+    ):
+        with pytest.raises(ValueError, match=re.escape(message + least)):
+            score(clip)
+        assert np.isfinite(score(float(least))).all()  # what the message proposes does clip
+
+
+def test_the_probability_of_class_1_is_called_p():
+    assert binary_log_loss([1], p=[0.5]) == pytest.approx(math.log(2))

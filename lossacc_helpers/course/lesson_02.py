@@ -37,13 +37,13 @@ class IrisNetworks:
         self.tell = tell
         self._last: tuple[Any, TrainingRun] | None = None
 
-    def run(self, *, rate: float, hidden: int, batch: int, order: str) -> TrainingRun:
+    def run(self, *, rate: float, hidden: int, batch: int, order: datasets.Order) -> TrainingRun:
         """Return 32 networks trained for 200 epochs at these settings."""
         from lossacc_helpers import training
 
         settings = (rate, hidden, batch, order)
         if self._last is None or self._last[0] != settings:
-            irises = datasets.iris("sorted" if order == "sorted" else "shuffled")
+            irises = datasets.iris(order)
             run = training.fit_replicas(
                 lambda: training.networks.dense(4, hidden, 3),
                 irises.train,

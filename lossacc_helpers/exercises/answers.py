@@ -2,10 +2,9 @@
 
 import copy
 import dis
-import inspect
 import traceback
 from collections.abc import Callable, Sequence
-from types import CodeType
+from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ class LearnerFunction:
         label = call_text(self.name, arguments, keywords)
         given = copy.deepcopy((arguments, keywords))
         printed_before = len(self._guard.printed)
-        home = getattr(getattr(self._function, "__code__", None), "co_filename", None)
+        home = self._function.__code__.co_filename if type(self._function) is FunctionType else None
         value = run(lambda: self._function(*given[0], **given[1]), label=label, guard=self._guard, home=home)
         if value is None:
             if _is_empty(self._function):
@@ -64,8 +63,9 @@ class LearnerFunction:
             raise Wrong(f"{label} returned None: is a `return` missing?")
         if value is ... or value is NotImplemented:
             raise Wrong("It is not written yet: replace the ... with your own code.")
-        if inspect.isgenerator(value) or inspect.iscoroutine(value) or inspect.isasyncgen(value):
-            if inspect.iscoroutine(value):
+        # By type, here and below: `isinstance` would ask the object itself what it is.
+        if issubclass(type(value), (GeneratorType, CoroutineType, AsyncGeneratorType)):
+            if issubclass(type(value), CoroutineType):
                 value.close()  # else Python warns that nobody awaited it
             raise Wrong(f"{label} returned {kind(value)}, not a result: use `return`, without `yield` or `async`.")
         for number, (before, after) in enumerate(zip(arguments, given[0], strict=True), start=1):
@@ -265,15 +265,17 @@ def _same(before: Any, after: Any) -> bool:
 
 def _is_empty(function: Any) -> bool:
     """Return whether a function has no more in it than `...`, `pass` and a docstring."""
-    code = getattr(function, "__code__", None)
+    if type(function) is not FunctionType:
+        return False
     nothing = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "LOAD_SMALL_INT"}
-    return isinstance(code, CodeType) and all(step.opname in nothing for step in dis.get_instructions(code))
+    return all(step.opname in nothing for step in dis.get_instructions(function.__code__))
 
 
 def _told(error: BaseException, home: str | None) -> str:
     """Return an exception of the learner's as its type, message and line; runs under the guard."""
-    name = type.__getattribute__(type(error), "__name__")
-    if isinstance(error, NotImplementedError):
+    sort = type(error)
+    name = type.__getattribute__(sort, "__name__")
+    if issubclass(sort, NotImplementedError):
         return "NotImplementedError"
     try:
         message = shortened(str(error))
@@ -283,9 +285,9 @@ def _told(error: BaseException, home: str | None) -> str:
         message = ""
     told = f"{name}: {message}" if message else name
     told = told if told.endswith(".") else f"{told}."
-    if isinstance(error, RecursionError):
+    if issubclass(sort, RecursionError):
         told += " A function that calls itself needs a case in which it does not."
-    elif isinstance(error, SystemExit):
+    elif issubclass(sort, SystemExit):
         told += " Leave the function with `return`, not by exiting Python."
     place = _line_in(traceback.extract_tb(error.__traceback__), home)
     return f"{told} It happened at {place}." if place else told

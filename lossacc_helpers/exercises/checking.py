@@ -141,7 +141,7 @@ def check(exercise: Exercise, answer: Any, *, seconds: float = SECONDS, grace: f
         if exercise.asks == "function":
             exercise.checker(LearnerFunction(answer, name=exercise.name, guard=guard))
         else:
-            if isinstance(answer, FunctionType):
+            if type(answer) is FunctionType:
                 raise Wrong(f"A value was expected, not a function. Call it: {exercise.name}(...).")
             exercise.checker(LearnerValue(answer, label="Your answer", guard=guard, verb="is"))
     except Wrong as wrong:

@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 LONGEST = 300  # characters of a learner's text or array in a message
 
 
+def is_own_number(sort: type) -> bool:
+    """Return whether a type is NumPy's own scalar type: a subclass of one may bring code of a learner's along."""
+    return issubclass(sort, np.generic) and type.__getattribute__(sort, "__module__") == "numpy"
+
+
 def kind(value: Any) -> str:
     """Return what sort of thing a value is, in a learner's words, without running any code of its own.
 
@@ -23,7 +28,7 @@ def kind(value: Any) -> str:
         return "..."
     if sort is str:
         return f"the text {shown(value)}"
-    if sort in (bool, int, float, complex) or issubclass(sort, np.generic):
+    if sort in (bool, int, float, complex) or is_own_number(sort):
         return shown(value)
     name = {FunctionType: "function", np.ndarray: "array"}.get(sort, type.__getattribute__(sort, "__name__"))
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
@@ -42,11 +47,11 @@ def shown(value: Any, *, depth: int = 3) -> str:
         formatter: Any = {"float_kind": lambda number: f"{number:.6g}"}
         text = np.array2string(value, separator=", ", threshold=16, edgeitems=4, formatter=formatter)
         text = " ".join(text.split())
-    elif sort is float or issubclass(sort, np.floating):
+    elif sort is float or (issubclass(sort, np.floating) and is_own_number(sort)):
         text = f"{float(value):.6g}"
     elif sort is int and value.bit_length() > 1000:
         text = "a whole number of more than 300 digits"  # writing it out may take for ever
-    elif sort in (bool, int, complex) or issubclass(sort, np.generic):
+    elif sort in (bool, int, complex) or is_own_number(sort):
         text = str(value)
     elif sort is str:
         text = repr(value[: LONGEST + 1])

@@ -1,6 +1,18 @@
 """Pictures of loss and accuracy: pure functions from a state to a figure; matplotlib lives only here."""
 
+from lossacc_helpers.figures.comparisons import correlation_figure, split_figure
 from lossacc_helpers.figures.curves import LossAndAccuracyPanels, loss_and_accuracy_curves
+from lossacc_helpers.figures.ledger import ledger_figure, sample_figure
 from lossacc_helpers.figures.picture import LabelledFigure, Picture, draw
 
-__all__ = ["LabelledFigure", "LossAndAccuracyPanels", "Picture", "draw", "loss_and_accuracy_curves"]
+__all__ = [
+    "LabelledFigure",
+    "LossAndAccuracyPanels",
+    "Picture",
+    "correlation_figure",
+    "draw",
+    "ledger_figure",
+    "loss_and_accuracy_curves",
+    "sample_figure",
+    "split_figure",
+]

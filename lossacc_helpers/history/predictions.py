@@ -41,7 +41,8 @@ class PredictionHistory:
     log_probabilities : (..., epoch, sample, class)
         Natural logarithms, -inf included; leading axes are replicas. They are copied as float32. A row that is NaN
         throughout is a network that diverged: its loss is NaN and it counts as wrong. Values up to 1e-6 above 0 are
-        rounding and become 0.
+        rounding and become 0. In a recorded training, epoch entry e, counted from 0, is what the network predicts after
+        e + 1 epochs; the untrained network is not recorded.
 
     Attributes
     ----------
@@ -58,7 +59,8 @@ class PredictionHistory:
 
     Notes
     -----
-    All arrays are read-only. What is derived is computed when first asked for; losses, margins and flags are then kept.
+    All arrays are read-only, and a history is its own deep copy. What is derived is computed when first asked for;
+    losses, margins and flags are then kept.
 
     Examples
     --------
@@ -133,7 +135,7 @@ class PredictionHistory:
         checked = _check_history_labels(labels, true_logs.shape[-1], count)
         _zero_rounding(true_logs, "true_log_probabilities")
         _check_compact(true_logs, tops, flags, count)
-        return cls._new(checked, None, _Compact(read_only(true_logs), read_only(tops), read_only(flags), count))
+        return cls._new(checked, None, _Compact(true_logs, tops, flags, count))
 
     @classmethod
     def _trusted(cls, labels: NDArray[np.intp], log_probabilities: NDArray[np.float32]) -> Self:
@@ -156,6 +158,13 @@ class PredictionHistory:
             self, "log_probabilities", None if log_probabilities is None else read_only(log_probabilities)
         )
         object.__setattr__(self, "_compact", compact)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Unpickled arrays are writable, so the copy is made as every history is.
+        return type(self)._new, (self.labels, self.log_probabilities, self._compact)
 
     def __repr__(self) -> str:
         leading = f"replicas={self.leading_shape}, " if self.leading_shape else ""
@@ -271,7 +280,8 @@ class PredictionHistory:
         Parameters
         ----------
         clip : float, optional
-            Hold each loss to [-ln(1 - clip), ln(1/clip)] first.
+            Hold each loss to [-ln(1 - clip), ln(1/clip)] first. This is done in float64, whatever the type of the
+            probabilities was: a clip that `sample_losses` would lose to float32's rounding counts here.
 
         Raises
         ------
@@ -291,15 +301,18 @@ class PredictionHistory:
         """Return the history in the compact form: a few bytes a sample however many classes there are."""
         if self._compact is not None:
             return self
-        tops = read_only(self.top_probabilities.astype(np.float32))
+        tops = self.top_probabilities.astype(np.float32)
         kept = _Compact(self.true_log_probabilities, tops, self.correct, self.classes)
         return self._new(self.labels, None, kept)
 
     def replica(self, k: int) -> Self:
-        """Return the history of entry `k` of the first leading axis; `IndexError` if there is no such entry."""
+        """Return the history of replica `k`, of 0 to `replicas` - 1; `IndexError` if there is none.
+
+        Several leading axes are counted through with the last one fastest, as ``numpy.reshape`` does.
+        """
         if not self.leading_shape:
             raise IndexError("this history has no replica axis: it records one network")
-        return self._select((check_entry(k, self.leading_shape[0], "replica"),))
+        return self._select(replica_place(k, self.leading_shape))
 
     def select_epochs(self, epochs: slice) -> Self:
         """Return the history of a slice of the epochs, such as ``slice(0, 50)`` or ``slice(None, None, 10)``."""
@@ -311,8 +324,8 @@ class PredictionHistory:
         if self._compact is None:
             return self._new(self.labels, self._full("a selection")[key], None)
         kept = self._compact
-        parts = (read_only(kept.true_log_probabilities[key]), read_only(kept.top_probabilities[key]))
-        return self._new(self.labels, None, _Compact(*parts, read_only(kept.correct[key]), kept.classes))
+        true_logs, tops, flags = kept.true_log_probabilities[key], kept.top_probabilities[key], kept.correct[key]
+        return self._new(self.labels, None, _Compact(true_logs, tops, flags, kept.classes))
 
     @staticmethod
     def _parts(*, compact: bool) -> tuple[str, ...]:
@@ -353,12 +366,19 @@ class PredictionHistory:
 
 @dataclass(frozen=True, eq=False)
 class _Compact:
-    """What a compact history holds, each (..., epoch, sample)."""
+    """What a compact history holds, each (..., epoch, sample) and read-only."""
 
     true_log_probabilities: NDArray[np.float32]
     top_probabilities: NDArray[np.float32]
     correct: NDArray[np.bool_]
     classes: int
+
+    def __post_init__(self) -> None:
+        for name in ("true_log_probabilities", "top_probabilities", "correct"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.true_log_probabilities, self.top_probabilities, self.correct, self.classes)
 
 
 def read_only(array: _Array) -> _Array:
@@ -476,12 +496,13 @@ def _check_compact(
             )
 
 
-def check_entry(k: int, entries: int, name: str) -> int:
-    """Return `k` as a whole number in 0..entries - 1, or raise `IndexError`."""
+def replica_place(k: int, leading_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return where replica `k` stands in the leading axes, the last one counted fastest, or raise `IndexError`."""
     try:
         entry = as_index(k)
     except TypeError:
-        raise IndexError(f"{name} must be a whole number; got {k!r}") from None
-    if not 0 <= entry < entries:
-        raise IndexError(f"{name} must lie in 0..{entries - 1}; got {entry}")
-    return entry
+        raise IndexError(f"replica must be a whole number; got {k!r}") from None
+    replicas = int(np.prod(leading_shape, dtype=np.intp))
+    if not 0 <= entry < replicas:
+        raise IndexError(f"replica must lie in 0..{replicas - 1}; got {entry}")
+    return tuple(int(i) for i in np.unravel_index(entry, leading_shape)) if leading_shape else ()

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from operator import index as as_index
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lossacc_helpers._validation import as_numbers
 from lossacc_helpers.history.archive import frozen_json, provenance_of_now, read_archive, thawed_json, write_archive
-from lossacc_helpers.history.predictions import PredictionHistory, check_entry, read_only
+from lossacc_helpers.history.predictions import PredictionHistory, read_only, replica_place
 
 _FORMAT, _VERSION = "lossacc_helpers.TrainingRun", 1
 
@@ -23,22 +25,31 @@ class TrainingRun:
     Parameters
     ----------
     train : PredictionHistory
-        Predictions of the training samples; entry e is the inference-mode prediction after epoch e.
+        Inference-mode predictions of the training samples: epoch entry e, counted from 0, is after e + 1 epochs; the
+        untrained network is not recorded.
     validation : PredictionHistory, optional
         The same of the validation samples: as many replicas, epochs and classes.
     settings : mapping
         What was trained, as JSON can hold it: text, numbers, booleans, None, lists and mappings with text keys.
     initial, final : sequence of arrays, optional
-        The weights before and after, each with the leading axes of the histories first. Taken over, not copied.
+        The weights before and after the whole training, each with the leading axes of the histories first. Taken over,
+        not copied.
     orders : (..., epoch, sample) int, optional
-        Which training sample came when. Taken over, not copied.
+        Which training sample came when. An epoch may visit a sample more than once, and another not at all. Taken over,
+        not copied.
     provenance : mapping, optional
-        Filled when a run is loaded: versions, machine and date of its recording.
+        What made the run: versions, machine and date. Kept as given; a run without gets that of the moment in which it
+        is saved.
 
     Raises
     ------
     ValueError
         For histories that do not belong together, and for arrays of other shapes.
+
+    Notes
+    -----
+    A run is read-only, and its own deep copy. Replicas are counted from 0 to `replicas` - 1, through several leading
+    axes with the last one fastest, as ``numpy.reshape`` does.
 
     Examples
     --------
@@ -73,6 +84,16 @@ class TrainingRun:
             object.__setattr__(self, name, _check_weights(getattr(self, name), name, self.train.leading_shape))
         object.__setattr__(self, "orders", _check_orders(self.orders, self.train))
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Read-only mappings cannot be pickled and unpickled arrays are writable: a copy is made as every run is.
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        for name in ("settings", "provenance"):
+            parts[name] = thawed_json(parts[name])
+        return partial(type(self), **parts), ()
+
     def __repr__(self) -> str:
         kept = [name for name in ("initial", "final", "orders") if getattr(self, name) is not None]
         recorded = f", with {', '.join(kept)}" if kept else ""
@@ -89,14 +110,14 @@ class TrainingRun:
         return self.train.epochs
 
     def initial_weights(self, k: int = 0) -> list[NDArray[Any]]:
-        """Return the weights replica `k` started from, as ``model.set_weights`` takes them.
+        """Return the weights that replica `k` started from, as ``model.set_weights`` takes them.
 
         Raises `ValueError` if they were not recorded, `IndexError` if there is no such replica.
         """
         return self._weights(self.initial, "initial weights", k)
 
     def final_weights(self, k: int = 0) -> list[NDArray[Any]]:
-        """Return the weights replica `k` ended with, as ``model.set_weights`` takes them.
+        """Return the weights that replica `k` ended with, as ``model.set_weights`` takes them.
 
         Raises `ValueError` if they were not recorded, `IndexError` if there is no such replica.
         """
@@ -117,19 +138,31 @@ class TrainingRun:
         return self._of_replica(stacks, k)
 
     def _of_replica(self, stacks: Sequence[NDArray[Any]], k: int) -> list[NDArray[Any]]:
-        leading = self.train.leading_shape
-        entry = check_entry(k, leading[0] if leading else 1, "replica")
-        return [stack[entry] for stack in stacks] if leading else list(stacks)
+        place = replica_place(k, self.train.leading_shape)
+        return [np.asarray(stack[place]) for stack in stacks]  # a weight may be a single number
 
     def replica(self, k: int) -> Self:
-        """Return the run of entry `k` of the first leading axis alone; `IndexError` if there is no such entry."""
+        """Return the run of replica `k` alone, with ``"replica": k`` in its settings; `IndexError` if there is none."""
         return replace(
             self,
             train=self.train.replica(k),
             validation=None if self.validation is None else self.validation.replica(k),
+            settings={**self.settings, "replica": as_index(k)},
             initial=None if self.initial is None else self.initial_weights(k),
             final=None if self.final is None else self.final_weights(k),
             orders=None if self.orders is None else self.order(k),
+        )
+
+    def select_epochs(self, epochs: slice) -> Self:
+        """Return the run with a slice of its epochs, such as ``slice(0, 50)`` or ``slice(None, None, 10)``.
+
+        Histories and orders are sliced. Settings and weights stay what they are: those of the whole training.
+        """
+        return replace(
+            self,
+            train=self.train.select_epochs(epochs),
+            validation=None if self.validation is None else self.validation.select_epochs(epochs),
+            orders=None if self.orders is None else self.orders[..., epochs, :],
         )
 
     def compact(self) -> Self:
@@ -146,12 +179,13 @@ class TrainingRun:
             Where to; ``.npz`` is added if it does not end so. The file appears whole or not at all.
         half : bool
             Keep log-probabilities and top probabilities as float16, for recordings: compact histories only. Losses
-            then agree within one part in a thousand.
+            then agree within one part in a thousand or 6e-8 nats, whichever is more, so that one of 1e-8 becomes 0;
+            a finite loss above 65504 becomes 65504.
 
         Notes
         -----
         The file holds plain arrays and one JSON text with the settings and the provenance: the versions of this
-        package, NumPy and Python, the platform and the date. A run that was loaded keeps the provenance it came with.
+        package, NumPy and Python, the platform and the date. A run that was given or loaded with a provenance keeps it.
         """
         target = Path(path)
         if target.suffix != ".npz":

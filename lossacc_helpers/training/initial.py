@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from lossacc_helpers.training._keras import layers_of
+
 Array = np.ndarray[Any, np.dtype[Any]]
 Draw = Callable[[np.random.Generator], Array]
 
@@ -92,7 +94,7 @@ def draw_initial_weights(
 def _owners(model: keras.Model) -> list[tuple[keras.layers.Layer, Any]]:
     """Each weight of the model beside the innermost layer that holds it, in the order of ``model.weights``."""
     owner = {}
-    for layer in model._flatten_layers():  # outer before inner, so the innermost layer is written last
+    for layer in layers_of(model):  # outer before inner, so the innermost layer is written last
         for weight in layer.weights:
             owner[id(weight)] = layer
     return [(owner[id(weight)], weight) for weight in model.weights]
@@ -166,6 +168,9 @@ def _weights_of_built_models(
     with global_seeds_untouched():
         weights = []
         for generator in generators:
-            keras.utils.set_random_seed(int(generator.integers(2**31)))
+            # Keras takes the seeds of its initialisers from here. keras.utils.set_random_seed would also set the seeds
+            # of TensorFlow and of Keras's own generator, which cannot be put back.
+            random.seed(seed := int(generator.integers(2**31)))
+            np.random.seed(seed)  # noqa: NPY002
             weights.append(build_model().get_weights())
     return [np.stack(values) for values in zip(*weights, strict=True)]

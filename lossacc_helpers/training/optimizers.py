@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from lossacc_helpers.training._keras import learning_rate_of, spares_weights
+
 # Updates that treat each weight by itself, so that many replicas' weights may stand in one stacked variable. Lamb, Muon
 # and Adafactor look at a whole weight matrix at once: stacked, they would give silently different weights.
 ELEMENTWISE = (
@@ -48,13 +50,14 @@ def read_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
         raise ValueError(
             f"{type(optimizer).__name__} wraps other optimizers, which fit_replicas cannot carry; pass the inner one"
         )
-    if callable(optimizer._learning_rate) and not isinstance(optimizer._learning_rate, _Schedule):
+    rate = learning_rate_of(optimizer)
+    if callable(rate) and not isinstance(rate, _Schedule):
         raise ValueError("fit_replicas cannot carry a learning rate that is a function; give a number or a schedule")
     for setting in _OUTSIDE_APPLY:
         if getattr(optimizer, setting, None):
             raise ValueError(f"fit_replicas cannot carry {setting}={getattr(optimizer, setting)!r}; leave it out")
     # Keras keeps these two out of get_config, so a clone would decay the exempted weights without a word.
-    if any(getattr(optimizer, f"_exclude_from_weight_decay{part}", None) for part in ("", "_pattern")):
+    if spares_weights(optimizer):
         raise ValueError("fit_replicas cannot carry exclude_from_weight_decay(); set weight_decay=None or leave it out")
     return optimizer
 

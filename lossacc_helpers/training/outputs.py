@@ -9,7 +9,25 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lossacc_helpers.training._keras import kept_logits, layer_types, operation_of, sources_of
+
 Kind = Literal["softmax", "sigmoid", "logits"]
+
+_EXPECTED = "expected softmax over two or more, sigmoid over one, or none (logits)"
+
+
+# Weighted sums: without an activation they give logits.
+_SUMS = layer_types(
+    "Dense EinsumDense Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose DepthwiseConv1D "
+    "DepthwiseConv2D SeparableConv1D SeparableConv2D"
+)
+# What leaves logits logits. Of probabilities it may leave anything.
+_KEEPERS = layer_types(
+    "Identity Flatten Reshape Permute Rescaling Dropout AlphaDropout GaussianDropout GaussianNoise "
+    "ActivityRegularization BatchNormalization LayerNormalization Add Subtract Average Maximum Minimum Concatenate "
+    "AveragePooling1D AveragePooling2D AveragePooling3D MaxPooling1D MaxPooling2D MaxPooling3D GlobalAveragePooling1D "
+    "GlobalAveragePooling2D GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D"
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +54,10 @@ class Output:
     def log_probabilities(self, logits: Any, *, axis: int = -1) -> Any:
         """Log-probabilities from logits, class axis at ``axis``; a single unit becomes the two classes (1 - p, p).
 
-        From logits rather than from probabilities: in float32 a logit gap of 120 is a probability of exactly 0.
+        From logits rather than from probabilities: in float32 a logit gap of 120 is a probability of exactly 0. In
+        float32 whatever the network computes in: in float16 few log-probabilities would be a row that sums to 1.
         """
+        logits = tf.cast(logits, tf.float32)
         if self.units == 1:
             return tf.concat([tf.math.log_sigmoid(-logits), tf.math.log_sigmoid(logits)], axis=axis)
         return tf.nn.log_softmax(logits, axis=axis)
@@ -50,20 +70,17 @@ def read_output(model: keras.Model) -> Output:
     ------
     ValueError
         For a model with several outputs, without a fixed architecture, whose output is not (sample, unit), or whose
-        last activation is not softmax, a one-unit sigmoid or none.
+        last activation is not softmax, a one-unit sigmoid or none: what is not known is not taken for logits.
     """
     units = _units(model)
-    name = _last_activation(model.outputs[0])
+    name = _last_activation(model.outputs[0]) if _runs_its_layers(model) else _unknown(model)
     if name == "linear":
         return Output("logits", units)
     if name == "softmax" and units > 1:
         return Output("softmax", units)
     if name == "sigmoid" and units == 1:
         return Output("sigmoid", units)
-    raise ValueError(
-        f"the last activation is {name} over {units} unit{'s' * (units != 1)}; expected softmax over two or more, "
-        "sigmoid over one, or none (logits)"
-    )
+    raise ValueError(f"the last activation is {name} over {units} unit{'s' * (units != 1)}; {_EXPECTED}")
 
 
 def _units(model: keras.Model) -> int:
@@ -84,77 +101,65 @@ def _units(model: keras.Model) -> int:
 
 def _last_activation(tensor: Any) -> str:
     """The name of the activation through which this output of a network went last, ``"linear"`` where it is logits."""
-    operation = tensor._keras_history.operation
+    operation = operation_of(tensor)
+    kind, activation = type(operation), getattr(operation, "activation", None)
+    if not _runs_its_layers(operation):
+        return _unknown(operation)
     if isinstance(operation, keras.Model):  # a model inside the model
         return _last_activation(operation.outputs[0])
-    if isinstance(operation, keras.layers.Softmax):
-        return "softmax" if operation.axis in (-1, 1) else f"softmax over axis {operation.axis}"
-    activation = getattr(operation, "activation", None)
-    name = getattr(activation, "__name__", type(activation).__name__)
-    if activation is not None and name != "linear":
-        return name if getattr(keras.activations, name, None) is activation else f"{name} (not Keras's own)"
-    if activation is not None and operation.weights:  # Dense and its like, without an activation
+    if kind is keras.layers.InputLayer:
         return "linear"
-    nonlinear = type(operation).__module__.startswith(("keras.src.layers.activations.", "keras.src.ops.nn"))
-    if nonlinear and not isinstance(operation, keras.layers.Activation):  # ReLU as a layer, softmax as a bare operation
-        return type(operation).__name__
-    # What reshapes, drops or scales: probabilities that went through it may be probabilities no more, and are certainly
-    # no logits.
-    sources = operation._inbound_nodes[tensor._keras_history.node_index].input_tensors
-    names = {_last_activation(source) for source in sources if not _is_input(source)}
-    odd = sorted(names & {"softmax", "sigmoid"})
-    if odd and isinstance(operation, keras.layers.Activation):  # Activation("linear") changes nothing
-        return odd[0]
-    return f"{odd[0]} followed by {type(operation).__name__}" if odd else "linear"
+    if kind is keras.layers.Softmax:
+        return "softmax" if operation.axis in (-1, 1) else f"softmax over axis {operation.axis}"
+    if kind in _SUMS or kind is keras.layers.Activation:
+        name = getattr(activation, "__name__", type(activation).__name__)
+        if name != "linear" and activation is not None:
+            return name if getattr(keras.activations, name, None) is activation else f"{name} (not Keras's own)"
+        # Activation("linear") changes nothing.
+        return "linear" if kind in _SUMS else _last_activation(sources_of(tensor)[0])
+    if kind in _KEEPERS:
+        names = {_last_activation(source) for source in sources_of(tensor)}
+        odd = sorted(names - {"linear"})
+        return f"{odd[0]} followed by {kind.__name__}" if odd else "linear"
+    return _unknown(operation)
 
 
-def _is_input(tensor: Any) -> bool:
-    return isinstance(tensor._keras_history.operation, keras.layers.InputLayer)
+def _runs_its_layers(operation: Any) -> bool:
+    """Whether calling this layer or model runs Keras's code, and for a model that of the layers it is made of."""
+    call = getattr(type(operation), "call", None)
+    return str(getattr(call, "__module__", "")).startswith("keras.") and "call" not in vars(operation)
+
+
+def _unknown(operation: Any) -> str:
+    raise ValueError(
+        f"what comes out of {type(operation).__name__} may be probabilities, logits or neither; end the network in a "
+        f"layer whose last activation can be read: {_EXPECTED}"
+    )
+
+
+def refuse_probabilities(model: keras.Model, output: Output, features: Any) -> None:
+    """Raise `ValueError` where what was read as logits are probabilities by the look of them."""
+    if output.kind != "logits" or output.units == 1:
+        return
+    given = np.asarray(keras.ops.convert_to_numpy(model(features[:32], training=False)), dtype=np.float32)
+    if (given >= 0).all() and (np.abs(given.sum(axis=-1) - 1) < 1e-3).all():
+        raise ValueError(
+            "the network ends without an activation, yet gives probabilities: nothing below 0, and every row adds up "
+            "to 1. Read as logits they would go through softmax twice; end the network in the softmax"
+        )
 
 
 def logits_of(predictions: Any, output: Output) -> Any:
     """Logits of a batch of predictions inside a traced function, or their best substitute.
 
-    Keras keeps the logits beside the output of its softmax and sigmoid (``_keras_logits``) so that its own losses need
-    no clipping; where an output has lost them, the logarithm of the probability stands in.
+    Keras keeps the logits beside the output of its softmax and sigmoid so that its own losses need no clipping; where
+    an output has lost them (cast to another type), the logarithm of the probability stands in.
     """
     if output.kind == "logits":
         return predictions
-    kept = getattr(predictions, "_keras_logits", None)
-    if kept is not None:
-        return kept
+    logits = kept_logits(predictions)
+    if logits is not None:
+        return logits
     if output.kind == "sigmoid":
         return tf.math.log(predictions) - tf.math.log1p(-predictions)
     return tf.math.log(predictions)
-
-
-def class_ids(labels: Any, classes: int, *, name: str) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Class ids (sample,) from ids, a column of ids, or one-hot rows (sample, class).
-
-    Raises
-    ------
-    ValueError
-        If the labels are neither, or name a class the network does not have.
-    """
-    array = np.asarray(labels)
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} labels must be class ids or one-hot rows; got dtype {array.dtype}")
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim == 2:
-        ones = (array == 1).sum(axis=1) == 1
-        if array.shape[1] != classes or not (ones & (np.abs(array).sum(axis=1) == 1)).all():
-            raise ValueError(
-                f"{name} labels of shape {array.shape} must be one-hot rows of {classes} classes: a single 1 and else 0"
-            )
-        array = array.argmax(axis=1)
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"{name} labels must have shape (sample,) or (sample, class); got {array.shape}")
-    wrong = ~np.isfinite(array) | (array != np.floor(array)) | (array < 0) | (array >= classes)
-    if wrong.any():
-        place = int(wrong.argmax())
-        raise ValueError(
-            f"{name} labels must be whole numbers from 0 to {classes - 1}, as many classes as the network has; "
-            f"got {array[place]} at sample {place}"
-        )
-    return array.astype(np.intp)

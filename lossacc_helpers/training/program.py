@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
+
+from lossacc_helpers.training._keras import layer_types, layers_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -86,33 +89,79 @@ class Shelf:
             return program
 
 
+# Layers whose configuration and weights say all that their calls read. Others may keep a tensor of their own, as an
+# adapted Normalization does.
+_KNOWN = layer_types(
+    "InputLayer Dense EinsumDense Embedding Activation Softmax ReLU LeakyReLU ELU PReLU Identity Flatten Reshape "
+    "Permute RepeatVector Rescaling Add Subtract Multiply Average Maximum Minimum Concatenate Dot "
+    "Dropout AlphaDropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D SpatialDropout3D "
+    "ActivityRegularization BatchNormalization LayerNormalization GroupNormalization UnitNormalization "
+    "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose DepthwiseConv1D DepthwiseConv2D "
+    "SeparableConv1D SeparableConv2D AveragePooling1D AveragePooling2D AveragePooling3D "
+    "MaxPooling1D MaxPooling2D MaxPooling3D GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
+    "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D "
+    "Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D"
+)
+
+
 def architecture_key(model: keras.Model) -> str | None:
     """A text equal for models that share a compiled program, or None where that cannot be known.
 
-    Layer names count up with every model built, so they are replaced by their places. Layers, functions and other parts
-    that are not Keras's own may hold state their configuration does not show; a model with such a part shares nothing.
+    Layer names count up with every model built, so they are replaced by their places. Layers this module does not know,
+    bare operations, functions and other parts that are not Keras's own may hold state their configuration does not
+    show; a model with such a part shares nothing.
     """
-    layers = model._flatten_layers()
-    if not all(_is_keras_own(type(layer)) and _has_own_parts_only(layer) for layer in layers):
+    layers = layers_of(model)
+    if not all(_is_known(layer) and has_own_parts_only(layer) for layer in layers):
         return None
     names = {layer.name: f"#{place}" for place, layer in enumerate(layers)}
     try:
-        text = json.dumps(_with_names(model.get_config(), names), sort_keys=True)
+        text = json.dumps([_with_names(model.get_config(), names), _switches(model)], sort_keys=True)
     except (TypeError, NotImplementedError):  # a part that is no plain configuration
         return None
     return f"{type(model).__name__}{text}"
 
 
-def _has_own_parts_only(layer: keras.layers.Layer) -> bool:
-    # A function of the learner's own may carry the name of one of Keras's, and a configuration shows only the name.
-    if isinstance(layer, keras.layers.Lambda):
-        return False
-    parts = (value for name, value in vars(layer).items() if callable(value) and not name.endswith(_IRRELEVANT))
-    return all(_is_keras_own(part if isinstance(part, FunctionType) else type(part)) for part in parts)
+def _is_known(layer: keras.layers.Layer) -> bool:
+    if not isinstance(layer, keras.Model):
+        return type(layer) in _KNOWN
+    operations = getattr(layer, "operations", ())
+    # A model leaves its own activity regulariser out of its configuration.
+    plain = _is_keras_own(type(layer)) and layer.activity_regularizer is None
+    return plain and all(isinstance(operation, keras.layers.Layer) for operation in operations)
+
+
+def has_own_parts_only(layer: keras.layers.Layer) -> bool:
+    """Whether all functions and objects that this layer calls are Keras's own, and it holds no tensor but its weights.
+
+    A function of the learner's own may carry the name of one of Keras's, and a configuration shows only the name.
+    """
+    values = [value for name, value in vars(layer).items() if not name.endswith(_IRRELEVANT)]
+    parts = [value for value in values if callable(value)]
+    return not any(isinstance(value, (np.ndarray, tf.Tensor)) for value in values) and all(
+        _is_keras_own(part if isinstance(part, FunctionType) else type(part)) for part in parts
+    )
 
 
 # Initial weights are inputs of a program; the two methods Keras wraps anew in every layer.
 _IRRELEVANT = ("_initializer", "build", "quantize")
+
+
+def _switches(model: keras.Model) -> list[Any]:
+    """What may be set on each weight itself, past the layer that holds it: whether it is trained, and its extras."""
+    trained = {id(weight) for weight in model.trainable_variables}
+    return [
+        (id(weight) in trained, _configured(weight.regularizer), _configured(weight.constraint))
+        for weight in model.weights
+    ]
+
+
+def _configured(part: Any) -> Any:
+    if part is None:
+        return None
+    if not _is_keras_own(type(part)):
+        raise NotImplementedError("a part of the learner's own may hold anything")
+    return type(part).__name__, part.get_config()
 
 
 def _is_keras_own(part: Any) -> bool:

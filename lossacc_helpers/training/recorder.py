@@ -8,10 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lossacc_helpers._validation import as_whole_number
 from lossacc_helpers.history import PredictionHistory, TrainingRun
-from lossacc_helpers.training import optimizers
-from lossacc_helpers.training.data import Part, read_count, read_part
-from lossacc_helpers.training.outputs import logits_of, read_output
+from lossacc_helpers.training._keras import check_keras
+from lossacc_helpers.training.data import Part, read_pair, read_part
+from lossacc_helpers.training.outputs import logits_of, read_output, refuse_probabilities
+from lossacc_helpers.training.settings import provenance, run_settings
 
 
 class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
@@ -20,6 +22,8 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
     Predictions are made in inference mode, after each epoch: dropout is off, BatchNormalization uses its moving
     averages, and the training curve is comparable with the validation curve. (The training loss Keras prints is a
     running mean over the epoch, in training mode.) Log-probabilities come from the logits, so nothing is clipped.
+    Entry e, counted from 0, is after e + 1 epochs; the untrained network is not recorded. A second ``fit`` starts a new
+    record.
 
     Parameters
     ----------
@@ -27,6 +31,12 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
         ``(features, labels)``; labels are class ids or one-hot rows.
     batch_size
         Samples predicted at a time.
+
+    Raises
+    ------
+    ValueError
+        For data that are no pair at once; as training begins for data that do not fit the network, and for a network
+        whose output cannot be read as probabilities or logits.
 
     Examples
     --------
@@ -37,31 +47,33 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
 
     def __init__(self, train: Any, validation: Any = None, *, batch_size: int = 1024) -> None:
         super().__init__()
-        self._data, self._batch_size = (train, validation), read_count(batch_size, "batch_size")
+        check_keras()
+        self._data = {"train": read_pair(train, "train")}
+        if validation is not None:
+            self._data["validation"] = read_pair(validation, "validation")
+        self._batch_size = as_whole_number(batch_size, "batch_size", least=1)
         self._settings: dict[str, Any] = {}
+        self._provenance: dict[str, str] = {}
+        self._run: TrainingRun | None = None
         self._parts: list[Part] = []
         self._recorded: list[list[np.ndarray[Any, np.dtype[np.float32]]]] = []
         self._predict: Any = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin a new record, and check the data against the network where that exists yet."""
-        self._parts, self._recorded, self._predict = [], [], None
+        self._parts, self._recorded, self._predict, self._run = [], [], None, None
         if self.model.built:  # a model without an Input is built by its first batch
             self._prepare()
 
     def _prepare(self) -> None:
         output = read_output(self.model)
-        self._parts = [
-            read_part(data, self.model, output.classes, name=name)
-            for name, data in zip(("train", "validation"), self._data, strict=True)
-            if data is not None
-        ]
+        self._parts = [read_part(data, self.model, output.classes, name=name) for name, data in self._data.items()]
+        refuse_probabilities(self.model, output, self._parts[0].features)
         self._recorded = [[] for _ in self._parts]
-        self._settings = {
-            "epochs": self.params.get("epochs"),
-            "optimizer": optimizers.describe(self.model.optimizer),
-            "model": self.model.name,
-        }
+        # Now: the model may be compiled anew before the record is read.
+        optimizer, loss = self.model.optimizer, self.model.loss
+        self._settings = run_settings(self.model, optimizer=optimizer, loss=loss, replicas=1, epochs=0)
+        self._provenance = provenance()
 
         def predict(features: Any) -> Any:
             return output.log_probabilities(logits_of(self.model(features, training=False), output))
@@ -83,7 +95,7 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
 
     @property
     def run(self) -> TrainingRun:
-        """The record so far.
+        """The record so far; its settings hold None for what a callback is not told.
 
         Raises
         ------
@@ -92,8 +104,12 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
         """
         if not self._recorded or not self._recorded[0]:
             raise ValueError("nothing recorded yet: pass this callback to model.fit(..., callbacks=[...]) first")
-        histories = [
-            PredictionHistory(part.labels, np.stack(recorded))
-            for part, recorded in zip(self._parts, self._recorded, strict=True)
-        ]
-        return TrainingRun(histories[0], histories[1] if len(histories) > 1 else None, settings=self._settings)
+        epochs = len(self._recorded[0])
+        if self._run is None or self._run.epochs != epochs:
+            histories = [
+                PredictionHistory(part.labels, np.stack(recorded))
+                for part, recorded in zip(self._parts, self._recorded, strict=True)
+            ]
+            settings = {**self._settings, "epochs": epochs}  # a fit may stop before the last
+            self._run = TrainingRun(*histories, settings=settings, provenance=self._provenance)
+        return self._run

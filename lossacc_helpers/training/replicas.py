@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
 from typing import Any
@@ -10,11 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from lossacc_helpers._validation import as_whole_number
 from lossacc_helpers.history import PredictionHistory, TrainingRun
-from lossacc_helpers.training import initial, optimizers
-from lossacc_helpers.training.data import read_count, read_part
-from lossacc_helpers.training.outputs import Output, read_output
+from lossacc_helpers.training import initial, losses, optimizers
+from lossacc_helpers.training._keras import check_keras, layers_of
+from lossacc_helpers.training.data import read_order, read_part, read_weights
+from lossacc_helpers.training.outputs import Output, read_output, refuse_probabilities
 from lossacc_helpers.training.program import Array, Inputs, Program, Shelf, architecture_key
+from lossacc_helpers.training.settings import provenance, run_settings
 from lossacc_helpers.training.single import SingleProgram, seed_generators
 from lossacc_helpers.training.stacked import StackedProgram, read_layers
 
@@ -64,27 +66,35 @@ def fit_replicas(
         is called with (targets, predictions) of a batch: one-hot rows (batch, class), or a column of 0 and 1 for one
         unit; Keras's sparse losses get class ids.
     seed
-        Replica k draws its weights and order from (seed, k), whatever the number of replicas.
+        Replica k draws its weights and order from (seed, k), whatever the number of replicas. Where an initialiser or a
+        random layer has a ``seed=`` of its own, all replicas are alike there. Weights that ``build_model`` draws itself
+        repeat if they come from ``random`` or ``numpy.random``.
     initial_weights
         Arrays as ``model.get_weights()`` gives them, for all replicas alike or with a leading replica axis.
     order
-        Sample indices (epoch, sample) or (replica, epoch, sample) in which each epoch visits the training data.
+        Sample indices (epoch, sample) or (replica, epoch, sample) in which each epoch visits the training data. They
+        need not be a permutation: a sample may come twice in an epoch, and another not at all.
     before_compiling
         Called once, before a compilation, by callers that want to tell someone to wait.
 
     Returns
     -------
     TrainingRun
-        Histories with leading axes (replica, epoch); entry e is the inference-mode prediction after epoch e.
+        Histories with leading axes (replica, epoch) of inference-mode predictions: entry e, counted from 0, is after
+        e + 1 epochs; the untrained network is not recorded.
 
     Raises
     ------
     ValueError
-        For data that do not fit the network, counts below one, and models or optimizers whose training cannot be
-        carried over (mixed precision, stateful layers, a ``train_step`` of their own, averaged weights, ...).
+        For data that do not fit the network, counts below one, an output that cannot be read as probabilities or
+        logits, and models or optimizers whose training cannot be carried over (mixed precision, stateful layers, a
+        ``train_step`` of their own, averaged weights, ...).
+    RuntimeError
+        Where Keras runs on another backend than TensorFlow, or no longer has the private parts this package reads.
     """
-    replicas, epochs = read_count(replicas, "replicas"), read_count(epochs, "epochs")
-    batch_size, seed = read_count(batch_size, "batch_size"), read_count(seed, "seed", least=0)
+    replicas, epochs = as_whole_number(replicas, "replicas", least=1), as_whole_number(epochs, "epochs", least=1)
+    batch_size, seed = as_whole_number(batch_size, "batch_size", least=1), as_whole_number(seed, "seed", least=0)
+    check_keras()
     with _RUNNING, initial.global_seeds_untouched():
         model, as_drawn = _fresh_model(build_model)
         output = read_output(model)
@@ -93,22 +103,28 @@ def fit_replicas(
         validating = None if validation is None else read_part(validation, model, output.classes, name="validation")
         features = training.features if validating is None else np.concatenate([training.features, validating.features])
         samples = len(training.labels)
-        loss = _read_loss(loss, output)
+        loss = losses.read_loss(loss, output)
         sizes = {"epochs": epochs, "samples": samples, "batch_size": batch_size}
-        program = _PROGRAMS.get(
-            _key(model, optimizer, loss, replicas, features.shape, sizes),
-            lambda: _make_program(build_model, model, output, optimizer, loss, replicas, sizes, before_compiling),
-        )
+
+        def make() -> Program:
+            refuse_probabilities(model, output, features)
+            return _make_program(build_model, model, output, optimizer, loss, replicas, sizes, before_compiling)
+
+        program = _PROGRAMS.get(_key(model, optimizer, loss, replicas, features.shape, sizes), make)
         if initial_weights is None:
             generators = _generators(seed, replicas, _WEIGHTS)
             weights = initial.draw_initial_weights(model, build_model, generators, as_drawn=as_drawn)
         else:
-            weights = _read_weights(initial_weights, model, replicas)
-        orders = _draw_orders(seed, replicas, epochs, samples) if order is None else _read_order(order, replicas, sizes)
+            weights = read_weights(initial_weights, model, replicas)
+        if order is None:
+            orders = _draw_orders(seed, replicas, epochs, samples)
+        else:
+            orders = read_order(order, replicas=replicas, epochs=epochs, samples=samples)
+        seed_states = _seed_states(model, seed, replicas)
         outputs = program.run(
             Inputs(
                 initial_weights=weights,
-                seed_states=_seed_states(model, seed, replicas),
+                seed_states=seed_states,
                 orders=orders,
                 train_features=training.features,
                 train_labels=training.labels.astype(np.int32),
@@ -117,19 +133,22 @@ def fit_replicas(
             )
         )
     recorded = outputs.log_probabilities
+    drawn = initial_weights is None or order is None or bool(seed_states)
     return TrainingRun(
         PredictionHistory._trusted(training.labels, recorded[:, :, :samples]),
         None if validating is None else PredictionHistory._trusted(validating.labels, recorded[:, :, samples:]),
-        settings={
-            "replicas": replicas,
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "seed": seed,
-            "optimizer": optimizers.describe(optimizer),
-            "loss": "cross-entropy" if loss is None else getattr(loss, "name", getattr(loss, "__name__", str(loss))),
-            "layers": [type(layer).__name__ for layer in model.layers],
-            "weights": [list(weight.shape) for weight in model.weights],
-        },
+        settings=run_settings(
+            model,
+            optimizer=optimizer,
+            loss=loss,
+            replicas=replicas,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed if drawn else None,
+            initial_weights="drawn" if initial_weights is None else "given",
+            order="drawn" if order is None else "given",
+        ),
+        provenance=provenance(),
         initial=weights,
         final=outputs.final_weights,
         orders=orders,
@@ -145,7 +164,7 @@ def _fresh_model(build_model: Callable[[], keras.Model]) -> tuple[keras.Model, b
         raise ValueError(f"build_model must return a Keras model; it returned {type(model).__name__}")
     if (type(model).train_step, type(model).compute_loss) != (keras.Model.train_step, keras.Model.compute_loss):
         raise ValueError("the model has a train_step or compute_loss of its own, which fit_replicas would not run")
-    for layer in model._flatten_layers():
+    for layer in layers_of(model):
         if getattr(layer, "stateful", False):
             raise ValueError(f"layer {layer.name!r} is stateful: its state would leak between batches and predictions")
         if layer.compute_dtype not in (None, "float32") or layer.variable_dtype not in (None, "float32"):
@@ -157,57 +176,6 @@ def _fresh_model(build_model: Callable[[], keras.Model]) -> tuple[keras.Model, b
     return model, as_drawn
 
 
-def _read_loss(loss: Any, output: Output) -> Any:
-    """None where the loss is the cross-entropy that the last activation asks for, else something to call."""
-    if loss is None:
-        return None
-    try:
-        loss = keras.losses.get(loss)
-    except ValueError as error:
-        raise ValueError(f"loss {loss!r} is not a name Keras knows; try 'sparse_categorical_crossentropy'") from error
-    if not callable(loss):
-        raise ValueError(f"loss must be a Keras loss, its name or a function; got {type(loss).__name__}")
-    return None if _is_usual(loss, output) else loss
-
-
-def _is_usual(loss: Any, output: Output) -> bool:
-    """Whether this loss is the cross-entropy that the last activation asks for, under whichever of its names."""
-    cross_entropies: tuple[Any, ...] = (
-        (keras.losses.BinaryCrossentropy, keras.losses.binary_crossentropy)
-        if output.units == 1
-        else (
-            keras.losses.CategoricalCrossentropy,
-            keras.losses.SparseCategoricalCrossentropy,
-            keras.losses.categorical_crossentropy,
-            keras.losses.sparse_categorical_crossentropy,
-        )
-    )
-    if not isinstance(loss, keras.losses.Loss):
-        return loss in cross_entropies and output.kind != "logits"  # a bare function expects probabilities
-    if type(loss) not in cross_entropies:
-        return False
-    usual = type(loss)(from_logits=output.kind == "logits")
-    return {**loss.get_config(), "name": ""} == {**usual.get_config(), "name": ""}
-
-
-def _expects_ids(loss: Any) -> bool:
-    return loss is keras.losses.sparse_categorical_crossentropy or isinstance(
-        loss, keras.losses.SparseCategoricalCrossentropy
-    )
-
-
-def _loss_key(loss: Any) -> str | None:
-    """A text equal for losses that share a program; None for a learner's own, which may read anything."""
-    if loss is None:
-        return "cross-entropy"
-    if isinstance(loss, keras.losses.Loss):
-        if not type(loss).__module__.startswith("keras."):
-            return None
-        return type(loss).__name__ + json.dumps(loss.get_config(), sort_keys=True, default=str)
-    module = str(getattr(loss, "__module__", ""))
-    return f"{module}.{loss.__name__}" if module.startswith("keras.") and hasattr(loss, "__name__") else None
-
-
 def _key(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
@@ -216,7 +184,7 @@ def _key(
     shape: tuple[int, ...],
     sizes: dict[str, int],
 ) -> Hashable | None:
-    parts = (architecture_key(model), optimizers.key(optimizer), _loss_key(loss))
+    parts = (architecture_key(model), optimizers.key(optimizer), losses.key(loss))
     if any(part is None for part in parts):
         return None
     # A stacked program has its replica count compiled in; asking for it here as well only keeps keys simple.
@@ -240,9 +208,12 @@ def _make_program(
         shapes = [tuple(weight.shape) for weight in model.weights]
         return StackedProgram(layers, shapes, output, optimizer, replicas=replicas, **sizes)
     own, _ = _fresh_model(build_model)
-    if own is model:
-        raise ValueError("build_model must build a new model each time it is called; it returned the same one twice")
-    return SingleProgram(own, output, optimizer, loss, one_hot=not _expects_ids(loss), **sizes)
+    if own is model or {id(weight) for weight in own.trainable_variables} & {id(weight) for weight in model.weights}:
+        raise ValueError(
+            "build_model must build a new model each time it is called; it returned the same one twice, or two that "
+            "share a layer in training"
+        )
+    return SingleProgram(own, output, optimizer, loss, **sizes)
 
 
 def _generators(seed: int, replicas: int, purpose: int) -> list[np.random.Generator]:
@@ -280,32 +251,3 @@ def _seed_states(model: keras.Model, seed: int, replicas: int) -> list[Array]:
         else:
             states.append(np.repeat(start[None], replicas, axis=0))
     return states
-
-
-def _read_weights(given: Sequence[Any], model: keras.Model, replicas: int) -> list[Array]:
-    arrays = [np.asarray(values, dtype=np.float32) for values in given]
-    if len(arrays) != len(model.weights):
-        raise ValueError(f"initial_weights must hold {len(model.weights)} arrays, one per weight; got {len(arrays)}")
-    stacked = []
-    for array, weight in zip(arrays, model.weights, strict=True):
-        shape = tuple(weight.shape)
-        if array.shape not in (shape, (replicas, *shape)):
-            raise ValueError(
-                f"initial_weights for {weight.path} must have shape {shape} or {(replicas, *shape)}; got {array.shape}"
-            )
-        stacked.append(np.array(np.broadcast_to(array, (replicas, *shape))))
-    return stacked
-
-
-def _read_order(given: Any, replicas: int, sizes: dict[str, int]) -> Array:
-    order, shape = np.asarray(given), (sizes["epochs"], sizes["samples"])
-    if order.shape not in (shape, (replicas, *shape)) or order.dtype.kind not in "iu":
-        raise ValueError(
-            f"order must hold whole numbers of shape {shape} or {(replicas, *shape)}; "
-            f"got {order.dtype} of shape {order.shape}"
-        )
-    if order.min() < 0 or order.max() >= sizes["samples"]:
-        raise ValueError(
-            f"order must name samples from 0 to {sizes['samples'] - 1}; got {order.min()} to {order.max()}"
-        )
-    return np.array(np.broadcast_to(order, (replicas, *shape)), dtype=np.int32)

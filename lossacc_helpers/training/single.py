@@ -13,14 +13,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lossacc_helpers.training import optimizers
+from lossacc_helpers.training import losses, optimizers
+from lossacc_helpers.training._keras import layers_of, seed_generators_of
 from lossacc_helpers.training.outputs import Output, logits_of
 from lossacc_helpers.training.program import Array, Inputs, Outputs
 
 
 def seed_generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
     """The generators of the model's random layers, each with a ``state`` of two integers."""
-    found = [generator for layer in model._flatten_layers() for generator in getattr(layer, "_seed_generators", ())]
+    found = [generator for layer in layers_of(model) for generator in seed_generators_of(layer)]
     return list({id(generator): generator for generator in found}.values())
 
 
@@ -37,8 +38,6 @@ class SingleProgram:
         Cloned, never mutated.
     loss
         None for the cross-entropy that follows the last activation, else a function of (targets, predictions).
-    one_hot
-        Whether that function expects one-hot rows instead of class ids.
     epochs, samples, batch_size
         Sizes of the run; the last batch of an epoch takes what is left, as in Keras.
     """
@@ -50,12 +49,11 @@ class SingleProgram:
         optimizer: keras.optimizers.Optimizer,
         loss: Any,
         *,
-        one_hot: bool,
         epochs: int,
         samples: int,
         batch_size: int,
     ) -> None:
-        self._model, self._output, self._loss, self._one_hot = model, output, loss, one_hot
+        self._model, self._output, self._loss = model, output, loss
         self._epochs, self._samples, self._batch = epochs, samples, min(batch_size, samples)
         self._optimizer = optimizers.clone(optimizer)
         self._start = self._build_optimizer()
@@ -63,9 +61,7 @@ class SingleProgram:
         self._seeds = [generator.state for generator in seed_generators(model)]
         # XLA's random numbers are not those of TensorFlow's own kernels, which an ordinary fit uses: dropout masks
         # would differ. So a model with random layers runs as a plain graph.
-        self._compilable = not self._seeds and all(
-            getattr(layer, "supports_jit", True) for layer in model._flatten_layers()
-        )
+        self._compilable = not self._seeds and all(getattr(layer, "supports_jit", True) for layer in layers_of(model))
         self._fit: Any = None
 
     def _build_optimizer(self) -> list[Array]:
@@ -116,7 +112,7 @@ class SingleProgram:
         def batch(samples: Any) -> None:
             x, y = tf.gather(x_train, samples), tf.gather(labels, samples)
             with tf.GradientTape() as tape:
-                loss = self._batch_loss(y, self._model(x, training=True))
+                loss = losses.batch_loss(self._loss, self._output, y, self._model(x, training=True))
                 for extra in self._model.losses:  # weight decay as a regulariser, add_loss and their like
                     loss += tf.reduce_sum(extra)
             self._optimizer.apply(tape.gradient(loss, trainable), trainable)
@@ -139,16 +135,3 @@ class SingleProgram:
         record = tf.TensorArray(tf.float32, self._epochs)
         _, record = tf.while_loop(lambda epoch, _: epoch < self._epochs, one_epoch, (0, record))
         return record.stack()
-
-    def _batch_loss(self, labels: Any, predictions: Any) -> Any:
-        if self._loss is not None:
-            if self._output.units == 1:
-                targets = tf.cast(labels, tf.float32)[:, None]
-            else:
-                targets = tf.one_hot(labels, self._output.classes) if self._one_hot else labels
-            return tf.reduce_mean(self._loss(targets, predictions))
-        logits = logits_of(predictions, self._output)
-        if self._output.units == 1:
-            targets = tf.cast(labels, tf.float32)[:, None]
-            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits))
-        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))

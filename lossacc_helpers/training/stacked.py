@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from lossacc_helpers.training import optimizers
 from lossacc_helpers.training.outputs import Output
-from lossacc_helpers.training.program import Inputs, Outputs
+from lossacc_helpers.training.program import Inputs, Outputs, has_own_parts_only
 
 # Multiplications per sample above which a matrix product per replica is faster than the elementwise form.
 LARGEST = 4096
@@ -40,16 +40,16 @@ class Layer:
 
 def read_layers(model: keras.Model) -> list[Layer] | None:
     """The model as a chain of dense layers, or None where it is anything else."""
-    if type(model) is not keras.Sequential:
+    if type(model) is not keras.Sequential or not _plain(model):
         return None
     layers: list[Layer] = []
     for place, layer in enumerate(model.layers):
         last = place == len(model.layers) - 1
         if type(layer) is keras.layers.Dense:
             activation = None if last else _elementwise(layer.activation)
-            if not _plain(layer) or (activation is None and not last):
+            if activation is None and not last:
                 return None
-            layers.append(Layer(layer.use_bias, activation))
+            layers.append(Layer(layer.bias is not None, activation))
         elif type(layer) in (keras.layers.Activation, keras.layers.Softmax) and layers:
             if last:
                 layers[-1] = Layer(layers[-1].bias, _composed(layers[-1].activation, None))
@@ -64,17 +64,23 @@ def read_layers(model: keras.Model) -> list[Layer] | None:
     return layers if layers and size <= LARGEST else None
 
 
-def _plain(layer: keras.layers.Dense) -> bool:
-    extras = (
-        layer.kernel_regularizer,
-        layer.bias_regularizer,
-        layer.activity_regularizer,
-        layer.kernel_constraint,
-        layer.bias_constraint,
-        getattr(layer, "quantization_mode", None),
-        getattr(layer, "lora_rank", None),
+def _plain(model: keras.Model) -> bool:
+    """Whether every weight is trained, and no layer or weight does more than its type says.
+
+    The weights are asked themselves: each may be frozen, regularised or constrained past the layer that holds it.
+    """
+    trained = {id(weight) for weight in model.trainable_variables}
+    return (
+        all(layer.activity_regularizer is None for layer in (model, *model.layers))
+        and all(has_own_parts_only(layer) for layer in model.layers)
+        and not any(
+            getattr(layer, extra, None) for layer in model.layers for extra in ("quantization_mode", "lora_rank")
+        )
+        and all(
+            id(weight) in trained and weight.regularizer is None and weight.constraint is None
+            for weight in model.weights
+        )
     )
-    return layer.trainable and all(extra is None for extra in extras)
 
 
 def _elementwise(activation: Any) -> Activation | None:

@@ -26,8 +26,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     builder : makes the `Picture`.
     controls : the ipywidgets controls by the name their value has in the state. A button's value is how often it has
         been pressed. Give each a `description`: it is the label that is read aloud.
-    compute : turns the state (as keywords) into what the picture is updated with; by default the state itself.
-    busy : given the state (as keywords), returns a text to show while it is computed, or None where it is quick.
+    compute : turns the state (as keywords) into what the picture is updated with; by default the state itself. Where
+        it is slow it can `announce` that first.
 
     Attributes
     ----------
@@ -63,14 +63,12 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         controls: Mapping[str, Any],
         *,
         compute: Callable[..., Mapping[str, Any]] | None = None,
-        busy: Callable[..., str | None] | None = None,
     ) -> None:
         self.picture = builder()
         self.controls = dict(controls)
         self.error: Exception | None = None
         self.readout = ""
         self._compute = compute
-        self._busy = busy
         self._clicks = {name: 0 for name, control in self.controls.items() if isinstance(control, ipywidgets.Button)}
         width, height = self.picture.figure.size_in_pixels
         # Both lengths are fixed: the page below must not move while a slider does.
@@ -114,9 +112,6 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     def _show(self) -> None:
         state = self.state
         try:
-            notice = self._busy(**state) if self._busy else None
-            if notice:
-                self.announce(notice)
             readout = self.picture.update(**(self._compute(**state) if self._compute else state))
             self._image.value = self.picture.figure.png()
         except Exception as error:

@@ -7,7 +7,8 @@ from ordinary import IRIS, TRAIN, VALIDATION, asked, largest_difference, network
 from sklearn.datasets import load_digits
 
 from benchmarks import numpy_loop
-from lossacc_helpers.training import fit_replicas
+from lossacc_helpers.training import fit_replicas, losses
+from lossacc_helpers.training.outputs import Output
 
 layers, optimizers = keras.layers, keras.optimizers
 
@@ -166,11 +167,27 @@ def swapped_targets(targets, predictions):
 def test_other_losses_agree(loss):
     check_agreement(
         network(5),
-        lambda: optimizers.Adam(0.01),
+        lambda: optimizers.SGD(0.1),
         train=WHOLE,
         loss=loss,
         ordinary_loss=loss,
         ordinary_train=(WHOLE[0], np.eye(3, dtype="float32")[WHOLE[1]]),
+    )
+
+
+@pytest.mark.parametrize("reduction", ["none", None, "sum", "mean"])
+def test_a_loss_is_reduced_as_keras_reduces_it(reduction):
+    # SGD, because Adam does not mind the size of a loss.
+    loss = keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
+    check_agreement(network(5), lambda: optimizers.SGD(0.02), train=WHOLE, loss=loss, ordinary_loss=loss)
+
+
+def test_a_cross_entropy_in_half_precision_is_not_taken_for_the_usual_one():
+    loss = keras.losses.SparseCategoricalCrossentropy(dtype="float16")
+    assert losses.read_loss(loss, Output("softmax", 3)) is loss
+    assert losses.key(loss) != losses.key(keras.losses.SparseCategoricalCrossentropy())
+    check_agreement(
+        network(5), lambda: optimizers.SGD(0.1), train=WHOLE, loss=loss, ordinary_loss=loss, epochs=5, within=1e-3
     )
 
 
@@ -211,6 +228,36 @@ def test_networks_with_more_than_dense_layers_agree(hidden):
     check_agreement(network(*hidden), lambda: optimizers.SGD(0.1))
 
 
+def with_first_kernel(**switches):
+    """The asked network with something set on a weight itself, past the layer that holds it."""
+
+    def build():
+        model = asked()
+        for name, value in switches.items():
+            setattr(model.layers[0].kernel, name, value)
+        return model
+
+    return build
+
+
+def penalised_activation():
+    return layers.Activation("relu", activity_regularizer=keras.regularizers.L2(0.5))
+
+
+@pytest.mark.parametrize(
+    "build_model",
+    [
+        with_first_kernel(trainable=False),
+        with_first_kernel(regularizer=keras.regularizers.L2(0.5)),
+        with_first_kernel(constraint=keras.constraints.MaxNorm(0.3)),
+        network(lambda: layers.Dense(8), penalised_activation),
+    ],
+    ids="frozen regulariser constraint activity".split(),
+)
+def test_what_is_set_past_a_dense_layer_is_honoured(build_model):
+    check_agreement(build_model, lambda: optimizers.SGD(0.1), train=WHOLE)
+
+
 def test_a_convolutional_network_agrees():
     images, labels = load_digits(return_X_y=True)
     images = (images.reshape(-1, 8, 8, 1) / 16).astype("float32")
@@ -230,7 +277,7 @@ def test_a_convolutional_network_agrees():
     )
 
 
-def test_entry_e_is_the_prediction_after_epoch_e():
+def test_entry_e_is_the_prediction_after_e_plus_1_epochs():
     settings = {"replicas": 2, "batch_size": 8, "optimizer": "adam"}
     run = fit_replicas(asked, WHOLE, VALIDATION, epochs=3, **settings)
     shorter = fit_replicas(asked, WHOLE, VALIDATION, epochs=2, order=run.orders[:, :2], **settings)

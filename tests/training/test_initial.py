@@ -5,6 +5,7 @@ import random
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ordinary import TRAIN, asked, largest_difference, network
 
 from lossacc_helpers.training import fit_replicas, initial, replicas
@@ -101,6 +102,14 @@ def test_a_kind_of_initialiser_we_cannot_draw_is_drawn_by_keras():
     assert np.abs(weights[0][0] - weights[0][1]).max() > 0.1
 
 
+def test_a_kind_of_initialiser_we_cannot_draw_repeats_with_its_seed_whatever_the_global_one():
+    build = network(lambda: layers.Dense(4, kernel_initializer="orthogonal"))
+    first, other = (drawn(build, 2, seed=seed)[0][0] for seed in (1, 2))
+    keras.utils.set_random_seed(5)
+    np.testing.assert_array_equal(drawn(build, 2, seed=1)[0][0], first)
+    assert np.abs(first - other).max() > 0.1
+
+
 def test_only_known_initialisers_are_drawn_in_numpy():
     layer, known = layers.Dense(4), set()
     layer.build((None, 4))
@@ -174,11 +183,20 @@ def test_more_weights_do_not_shift_the_orders():
 @pytest.mark.parametrize("kernel", ["he_normal", "orthogonal"])
 def test_the_global_random_states_are_the_callers(kernel):
     build = network(lambda: layers.Dense(4, kernel_initializer=kernel), lambda: layers.Dropout(0.2))
-    keras.utils.set_random_seed(1)
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
-    fit_replicas(build, TRAIN, replicas=2, epochs=1, batch_size=33, optimizer="sgd")
-    assert random.getstate() == before[0]
-    np.testing.assert_equal(np.random.get_state(), before[1])  # noqa: NPY002
+
+    def drawn_afterwards(between):
+        keras.utils.set_random_seed(1)
+        tf.random.normal((2,)), keras.random.normal((2,))  # the generators have been used before
+        states = random.getstate(), np.random.get_state()  # noqa: NPY002
+        between()
+        assert random.getstate() == states[0]
+        np.testing.assert_equal(np.random.get_state(), states[1])  # noqa: NPY002
+        return np.concatenate([tf.random.normal((3,)), keras.random.normal((3,))])
+
+    def training():
+        fit_replicas(build, TRAIN, replicas=2, epochs=1, batch_size=33, optimizer="sgd")
+
+    np.testing.assert_array_equal(drawn_afterwards(training), drawn_afterwards(lambda: None))
 
 
 # Orders

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ordinary import IRIS, VALIDATION, asked, largest_difference, network
 from ordinary import TRAIN as TRAIN_WITH_REST
 
@@ -251,6 +252,66 @@ def scaled_by_a_global(values):
     return values * SCALE[0]
 
 
+def normalised_by(factor):
+    """A network whose Normalization was adapted: what it found it keeps as tensors, out of its configuration."""
+
+    def build():
+        normalization = layers.Normalization()
+        normalization.adapt(factor * TRAIN[0])
+        return network(lambda: normalization, 8)()
+
+    return build
+
+
+def switched(change, *hidden):
+    """A network in which something is set past its layers' own switches, on a weight or on the model."""
+
+    def build():
+        model = network(*(hidden or (8,)))()
+        change(model)
+        return model
+
+    return build
+
+
+def frozen_kernel(model):
+    model.layers[0].kernel.trainable = False
+
+
+def decayed_kernel(model):
+    model.layers[0].kernel.regularizer = keras.regularizers.L2(5.0)
+
+
+def constrained_kernel(model):
+    model.layers[0].kernel.constraint = keras.constraints.MaxNorm(0.1)
+
+
+def frozen_scale(model):
+    model.layers[1].gamma.trainable = False
+
+
+def decayed_output(model):
+    model.activity_regularizer = keras.regularizers.L2(5.0)
+
+
+def multiplied_by(factor):
+    def build():
+        entry = keras.Input((4,))
+        hidden = layers.Dense(8, activation="relu")(entry) * keras.Variable(factor)
+        return keras.Model(entry, layers.Dense(3, activation="softmax")(hidden))
+
+    return build
+
+
+def called_otherwise():
+    model = asked()
+    model.layers[0].call = lambda inputs, **_: -keras.ops.matmul(inputs, model.layers[0].kernel)
+    return model
+
+
+NORMALISED = (8, layers.BatchNormalization)
+
+
 def named_layer(activation):
     return network(lambda: layers.Dense(8, activation=activation, name=activation))
 
@@ -270,12 +331,40 @@ def with_activation(activation):
             network(lambda: layers.Dense(8), lambda: layers.LeakyReLU(negative_slope=0.1)),
         ),
         (network(8, lambda: layers.Lambda(scaled(1.0))), network(8, lambda: layers.Lambda(scaled(-3.0)))),
+        (normalised_by(1.0), normalised_by(100.0)),
+        (multiplied_by(1.0), multiplied_by(-3.0)),
+        (asked, switched(frozen_kernel)),
+        (asked, switched(decayed_kernel)),
+        (asked, switched(constrained_kernel)),
+        (asked, switched(decayed_output)),
+        (asked, called_otherwise),
+        (network(*NORMALISED), switched(frozen_scale, *NORMALISED)),
+        (network(*NORMALISED), switched(decayed_kernel, *NORMALISED)),
+        (network(*NORMALISED), switched(constrained_kernel, *NORMALISED)),
+        (network(*NORMALISED), switched(decayed_output, *NORMALISED)),
     ],
-    ids=["own of the same name", "closures", "names of layers", "configuration", "lambda layers"],
+    ids=[
+        "own of the same name",
+        "closures",
+        "names of layers",
+        "configuration",
+        "lambda layers",
+        "adapted normalisation",
+        "variables of no layer",
+        "frozen weight",
+        "regularised weight",
+        "constrained weight",
+        "regularised output",
+        "call of an instance",
+        "frozen weight of a normalised network",
+        "regularised weight of a normalised network",
+        "constrained weight of a normalised network",
+        "regularised output of a normalised network",
+    ],
 )
 def test_networks_that_compute_different_things_share_no_program(shelf, one, other):
-    weights = asked().get_weights()
-    first, second = (fit(build_model, epochs=1, initial_weights=weights) for build_model in (one, other))
+    settings = {"epochs": 1, "initial_weights": one().get_weights(), "optimizer": optimizers.SGD(0.3)}
+    first, second = (fit(build_model, **settings) for build_model in (one, other))
     assert largest_difference(first.train, second.train) > 0.01
 
 
@@ -331,10 +420,25 @@ def test_the_optimizer_is_never_changed(shelf, kind, built):
     np.testing.assert_array_equal(first.train.loss, fit(optimizer=kind(0.01)).train.loss)
 
 
+@pytest.mark.parametrize("given", [(), ("initial_weights",), ("order",), ("initial_weights", "order")])
+def test_a_run_says_what_was_given_and_what_was_drawn(compilations, shelf, given):
+    at_hand = {"initial_weights": asked().get_weights(), "order": np.arange(96).reshape(3, 32) % 32}
+    changes = {name: at_hand[name] for name in given}
+    settings = fit(**changes, seed=5).settings
+    assert {name: settings[name] for name in at_hand} == {
+        name: "given" if name in given else "drawn" for name in at_hand
+    }
+    assert settings["seed"] == (None if len(given) == 2 else 5)
+    assert fit(network(8, lambda: layers.Dropout(0.5)), **changes, seed=5).settings["seed"] == 5  # it draws the masks
+
+
 def test_a_run_is_saved_and_loaded_with_all_it_holds(shelf, tmp_path):
     run = fit()
     loaded = TrainingRun.load(run.save(tmp_path / "run"))
     assert loaded.settings == run.settings
+    assert loaded.provenance == run.provenance
+    assert run.provenance["keras"] == keras.__version__
+    assert run.provenance["tensorflow"] == tf.__version__
     assert loaded.settings["optimizer"]["class"] == "Adam"
     assert loaded.settings["optimizer"]["learning_rate"] == pytest.approx(0.01)
     for part in ("train", "validation"):

@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ordinary import TRAIN, VALIDATION, asked, network
 
-from lossacc_helpers.training import RecordPredictions
+from lossacc_helpers.training import RecordPredictions, fit_replicas
 
 layers = keras.layers
 
@@ -80,10 +81,54 @@ def test_a_model_that_is_built_by_its_first_batch_is_recorded():
 
 
 def test_the_run_says_how_it_was_trained():
-    record = RecordPredictions(TRAIN)
-    fit(asked(), record, epochs=1)
+    record, model = RecordPredictions(TRAIN), asked()
+    fit(model, record, epochs=1)
+    model.compile("sgd", "mse")  # what comes later is not what it was trained with
     assert record.run.settings["epochs"] == 1
     assert record.run.settings["optimizer"]["class"] == "Adam"
+    assert record.run.settings["loss"] == "sparse_categorical_crossentropy"
+    assert record.run.settings["layers"] == ("Dense", "Dense")
+    assert record.run.settings["seed"] is None
+    assert record.run.provenance["keras"] == keras.__version__
+    assert record.run.provenance["tensorflow"] == tf.__version__
+
+
+def test_both_ways_of_training_give_settings_and_provenance_of_the_same_keys():
+    record = RecordPredictions(TRAIN)
+    fit(asked(), record, epochs=1)
+    replicas = fit_replicas(asked, TRAIN, replicas=2, epochs=1, batch_size=33, optimizer="adam")
+    assert set(record.run.settings) == set(replicas.settings)
+    assert set(record.run.provenance) == set(replicas.provenance) >= {"keras", "tensorflow", "numpy", "date"}
+
+
+def test_the_run_is_made_once_an_epoch():
+    record, seen = RecordPredictions(TRAIN), []
+    fit(asked(), record, keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(record.run)), epochs=2)
+    assert [run.epochs for run in seen] == [1, 2]
+    assert record.run is seen[1]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"activation": "softmax"},
+        {"activation": None},
+        {"activation": "softmax", "then": lambda: layers.Activation("linear", dtype="float32")},
+    ],
+    ids=["softmax", "logits", "softmax that lost its logits"],
+)
+def test_a_network_of_mixed_precision_is_recorded_in_float32(last):
+    then = [last["then"]()] if "then" in last else []
+    dense = layers.Dense(3, activation=last["activation"], dtype="mixed_float16")
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, dtype="mixed_float16"), dense, *then])
+    record = RecordPredictions(TRAIN, VALIDATION)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=last["activation"] is None)
+    fit(model, record, loss=loss, epochs=2)
+    assert record.run.train.log_probabilities.dtype == np.float32
+    given = np.asarray(model(TRAIN[0], training=False), dtype=np.float32)
+    given = given if last["activation"] else np.asarray(keras.ops.softmax(given))
+    np.testing.assert_allclose(np.exp(record.run.train.log_probabilities[-1]), given, atol=2e-3)
+    np.testing.assert_allclose(record.run.train.probabilities.sum(axis=-1), 1, atol=1e-6)
 
 
 def test_a_second_fit_begins_a_new_record():
@@ -99,7 +144,7 @@ def test_a_fit_that_stops_early_is_recorded_as_far_as_it_went():
     record = RecordPredictions(TRAIN, VALIDATION)
     stop = keras.callbacks.EarlyStopping(monitor="loss", patience=1, min_delta=100.0)
     history = fit(asked(), record, stop, epochs=9)
-    assert record.run.epochs == len(history.epoch) == 2
+    assert record.run.epochs == record.run.settings["epochs"] == len(history.epoch) == 2
 
 
 def test_a_logit_gap_of_120_stays_finite():
@@ -117,10 +162,17 @@ def test_asking_before_the_first_epoch_says_what_to_do():
         _ = RecordPredictions(TRAIN).run
 
 
+def test_what_is_no_pair_is_refused_at_once():
+    for train, kind in ((TRAIN[0], "ndarray"), (None, "NoneType")):
+        with pytest.raises(ValueError, match=rf"train must be a pair \(features, labels\); got {kind}"):
+            RecordPredictions(train, VALIDATION)
+    with pytest.raises(ValueError, match=r"validation must be a pair \(features, labels\); got ndarray"):
+        RecordPredictions(TRAIN, VALIDATION[0])
+
+
 @pytest.mark.parametrize(
     ("train", "validation", "message"),
     [
-        (TRAIN[0], None, r"train must be a pair \(features, labels\); got ndarray"),
         ((TRAIN[0][:, :2], TRAIN[1]), None, r"train features must have shape \(sample, 4\); got \(33, 2\)"),
         (TRAIN, (VALIDATION[0], VALIDATION[1] + 1), "validation labels must be whole numbers from 0 to 2"),
     ],
@@ -137,5 +189,5 @@ def test_an_output_that_is_no_probability_is_refused():
 
 @pytest.mark.parametrize("batch_size", [0, -3, 2.5, True, "8"])
 def test_a_batch_size_that_makes_no_sense_is_refused(batch_size):
-    with pytest.raises(ValueError, match=f"batch_size must be a whole number of at least 1; got {batch_size!r}"):
+    with pytest.raises(ValueError, match=f"batch_size must be a whole number, 1 or more; got {batch_size!r}"):
         RecordPredictions(TRAIN, batch_size=batch_size)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from ordinary import TRAIN, VALIDATION, asked, network
 
-from lossacc_helpers.training import fit_replicas
+from lossacc_helpers.training import RecordPredictions, fit_replicas
+from lossacc_helpers.training.outputs import Output, read_output
 
 layers, optimizers = keras.layers, keras.optimizers
 
@@ -88,6 +89,92 @@ def softmax():
     return layers.Dense(3, activation="softmax")
 
 
+class Own(layers.Layer):
+    """A layer of the learner's own, which ends in softmax though nobody can see it."""
+
+    def call(self, inputs):
+        return keras.ops.softmax(inputs)
+
+
+class OwnDense(layers.Dense):
+    """A dense layer that goes on after its activation."""
+
+    def call(self, inputs):
+        return keras.ops.softmax(super().call(inputs))
+
+
+class OwnCall(keras.Sequential):
+    """A network that does more than its layers."""
+
+    def call(self, inputs, training=None, mask=None):
+        return keras.ops.softmax(super().call(inputs, training=training, mask=mask))
+
+
+def by_hand(entry):
+    powers = keras.ops.exp(layers.Dense(3)(entry))
+    return powers / keras.ops.sum(powers, axis=-1, keepdims=True)
+
+
+def unchanged():
+    return layers.Dense(3, use_bias=False, kernel_initializer="identity", trainable=False)
+
+
+# What is not known is not taken for logits: it would go through softmax twice.
+UNREADABLE = [
+    (functional(by_hand), "what comes out of .*Divide may be probabilities, logits or neither; end the network in"),
+    (functional(lambda entry: keras.ops.softmax(layers.Dense(3)(entry))), "what comes out of Softmax may be"),
+    (functional(lambda entry: Own()(layers.Dense(3)(entry))), "what comes out of Own may be"),
+    (functional(OwnDense(3)), "what comes out of OwnDense may be"),
+    (lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Lambda(keras.ops.softmax)]), "out of Lambda"),
+    (lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.ReLU()]), "what comes out of ReLU may be"),
+    (lambda: keras.Sequential([keras.Input((4,)), softmax(), layers.Lambda(keras.ops.log)]), "out of Lambda may be"),
+    (lambda: OwnCall([keras.Input((4,)), layers.Dense(3)]), "what comes out of OwnCall may be"),
+    (
+        lambda: keras.Sequential([keras.Input((4,)), OwnCall([keras.Input((4,)), layers.Dense(3)])]),
+        "what comes out of OwnCall may be",
+    ),
+    (
+        lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="relu"), layers.Dropout(0.1)]),
+        "the last activation is relu followed by Dropout",
+    ),
+    (
+        lambda: keras.Sequential([keras.Input((4,)), softmax(), unchanged()]),
+        "ends without an activation, yet gives probabilities",
+    ),
+]
+
+
+@pytest.mark.parametrize(("build_model", "message"), UNREADABLE)
+def test_an_output_that_cannot_be_read_is_refused_when_training_and_when_recording(build_model, message):
+    with pytest.raises(ValueError, match=message):
+        fit(build_model)
+    model = build_model()
+    model.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
+    with pytest.raises(ValueError, match=message):
+        model.fit(*TRAIN, verbose=0, callbacks=[RecordPredictions(TRAIN)])
+
+
+def through_a_model(entry):
+    inner = keras.Input((4,))
+    return keras.Model(inner, layers.Dense(3)(inner))(entry)
+
+
+@pytest.mark.parametrize(
+    "outputs_of",
+    [
+        lambda entry: layers.Activation("linear")(layers.Dense(3)(entry)),
+        lambda entry: layers.Dropout(0.1)(layers.Dense(3)(entry)),
+        lambda entry: layers.Rescaling(0.5)(layers.BatchNormalization()(layers.Dense(3)(entry))),
+        lambda entry: layers.Flatten()(layers.Reshape((3, 1))(layers.Dense(3)(entry))),
+        lambda entry: layers.Add()([layers.Dense(3)(entry), layers.Dense(3)(entry)]),
+        lambda entry: layers.GlobalAveragePooling1D()(layers.Conv1D(3, 2)(layers.Reshape((4, 1))(entry))),
+        through_a_model,
+    ],
+)
+def test_what_leaves_logits_logits_is_read_as_logits(outputs_of):
+    assert read_output(functional(outputs_of)()) == Output("logits", 3)
+
+
 @pytest.mark.parametrize(
     ("build_model", "message"),
     [
@@ -95,7 +182,6 @@ def softmax():
         (network(8, last="sigmoid", units=3), "the last activation is sigmoid over 3 units"),
         (network(8, last="softmax", units=1), "the last activation is softmax over 1 unit;"),
         (network(8, last=own_softmax), r"the last activation is own_softmax \(not Keras's own\)"),
-        (lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.ReLU()]), "the last activation is ReLU"),
         (
             lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Softmax(axis=0)]),
             "softmax over axis 0",
@@ -104,7 +190,6 @@ def softmax():
             lambda: keras.Sequential([keras.Input((4,)), softmax(), layers.Rescaling(2.0)]),
             "the last activation is softmax followed by Rescaling",
         ),
-        (functional(lambda entry: keras.ops.softmax(layers.Dense(3)(entry))), "the last activation is Softmax"),
         (functional(lambda entry: [softmax()(entry), softmax()(entry)]), "one input and one output; got 1 and 2"),
         (network(8, inputs=(5, 4)), r"output must have shape \(sample, unit\); got \(None, 5, 3\)"),
         (Subclassed, "begins with keras.Input"),
@@ -119,6 +204,7 @@ def softmax():
             "is stateful: its state would leak",
         ),
         (lambda: keras.Sequential([keras.Input((4,)), layers.Activation("softmax")]), "has no trainable weights"),
+        (network(layers.Masking), "a mask reaches the network's output"),
         (lambda: "a model", "build_model must return a Keras model; it returned str"),
         ("a model", "build_model must be a function"),
         (asked(), "build_model must be a function that builds and returns a new Keras model"),
@@ -135,6 +221,12 @@ def test_a_model_handed_out_twice_is_refused():
         fit(lambda: model)
 
 
+def test_two_models_that_share_a_layer_in_training_are_refused():
+    shared = layers.Dense(5)
+    with pytest.raises(ValueError, match="or two that share a layer in training"):
+        fit(network(lambda: shared, lambda: layers.Dropout(0.1)))
+
+
 def test_an_error_in_build_model_is_the_callers_own():
     def build():
         raise KeyError("hidden units")
@@ -143,14 +235,20 @@ def test_an_error_in_build_model_is_the_callers_own():
         fit(build)
 
 
+def weights_with(bias):
+    """Initial weights of the asked network with this first bias."""
+    return [np.zeros((4, 8)), bias, np.zeros((8, 3)), np.zeros(3)]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"replicas": 0}, "replicas must be a whole number of at least 1; got 0"),
-        ({"epochs": 2.5}, "epochs must be a whole number of at least 1; got 2.5"),
-        ({"batch_size": True}, "batch_size must be a whole number of at least 1; got True"),
-        ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
-        ({"seed": "0"}, "seed must be a whole number of at least 0; got '0'"),
+        ({"replicas": 0}, "replicas must be a whole number, 1 or more; got 0"),
+        ({"epochs": 2.5}, "epochs must be a whole number, 1 or more; got 2.5"),
+        ({"epochs": 2.0}, "epochs must be a whole number, 1 or more; got 2.0"),
+        ({"batch_size": True}, "batch_size must be a whole number, 1 or more; got True"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more; got -1"),
+        ({"seed": "0"}, "seed must be a whole number, 0 or more; got '0'"),
         ({"loss": "crossentropy"}, "loss 'crossentropy' is not a name Keras knows"),
         ({"loss": 3}, "loss"),
         ({"initial_weights": [np.zeros((4, 8))]}, "initial_weights must hold 4 arrays, one per weight; got 1"),
@@ -161,6 +259,23 @@ def test_an_error_in_build_model_is_the_callers_own():
         ({"order": np.zeros((2, 32), int)}, r"order must .* shape \(2, 33\) or \(2, 2, 33\); got int64 of .*\(2, 32\)"),
         ({"order": np.zeros((2, 33))}, "order must hold whole numbers .* got float64"),
         ({"order": np.full((2, 33), 33)}, "order must name samples from 0 to 32; got 33 to 33"),
+        ({"order": np.ma.masked_equal(np.zeros((2, 33), int), 0)}, "order must be an ordinary array; got a masked one"),
+        ({"order": "shuffled"}, "order must be numbers; got text: 'shuffled'"),
+        ({"initial_weights": 3}, r"initial_weights must be a list of arrays, as model.get_weights\(\) .*; got int"),
+        ({"initial_weights": "zeros"}, "initial_weights must be a list of arrays, .*; got str"),
+        ({"initial_weights": weights_with("zeros")}, "initial_weights for .*bias must be numbers; got text: 'zeros'"),
+        (
+            {"initial_weights": weights_with(np.r_[np.zeros(5), np.nan, 0, 0])},
+            r"initial_weights for .*bias must be finite as float32; got nan at \(5,\)",
+        ),
+        (
+            {"initial_weights": weights_with(np.full(8, -1e300))},
+            r"initial_weights for .*bias must be finite as float32; got -1e\+300 at \(0,\)",
+        ),
+        (
+            {"initial_weights": weights_with(np.ma.masked_equal(np.zeros(8), 0))},
+            "initial_weights for .*bias must be an ordinary array; got a masked one",
+        ),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named_with_its_value(changes, message):
@@ -182,15 +297,18 @@ FEATURES, LABELS = TRAIN
     [
         (FEATURES, "{} must be a pair .features, labels.; got ndarray"),
         ((FEATURES[:, :3], LABELS), r"{} features must have shape .sample, 4.; got .33, 3."),
-        ((FEATURES[:0], LABELS[:0]), r"{} features must have shape .sample, 4.; got .0, 4."),
-        ((FEATURES.astype(str), LABELS), "{} features must be numbers; got dtype <U"),
+        ((FEATURES[:0], LABELS[:0]), r"{} features must hold at least one sample; got an empty array of shape .0, 4."),
+        ((FEATURES.astype(str), LABELS), "{} features must be numbers; got text"),
+        ((np.ma.masked_less(FEATURES, 0), LABELS), "{} features must be an ordinary array; got a masked one"),
+        ((FEATURES, np.ma.masked_equal(LABELS, 2)), "{} labels .* must be an ordinary array; got a masked one"),
         ((with_nan(FEATURES), LABELS), r"{} features must be finite as float32; got nan at \(3, 1\)"),
         ((FEATURES.astype(float) * 1e300, LABELS), r"{} features must be finite as float32; got .*e\+"),
         ((FEATURES, LABELS[:-1]), "{} has 33 samples but 32 labels"),
         ((FEATURES, LABELS + 1), "{} labels must be whole numbers from 0 to 2, .*; got 3 at sample"),
         ((FEATURES, LABELS - 1), "{} labels must be whole numbers from 0 to 2, .*; got -1 at sample"),
         ((FEATURES, LABELS + 0.5), "{} labels must be whole numbers from 0 to 2, .*; got .*.5 at sample 0"),
-        ((FEATURES, LABELS.astype(str)), "{} labels must be class ids or one-hot rows; got dtype <U"),
+        ((FEATURES, LABELS.astype(str)), "{} labels .class ids or one-hot rows. must be numbers; got text"),
+        ((FEATURES, ["setosa"] * 33), "{} labels .class ids or one-hot rows. must be numbers; got text: .'setosa'"),
         ((FEATURES, np.eye(4)[LABELS]), "{} labels of shape .33, 4. must be one-hot rows of 3 classes"),
         ((FEATURES, np.ones((33, 3))), "{} labels of shape .33, 3. must be one-hot rows of 3 classes"),
         ((FEATURES, np.full((33, 3), 1 / 3)), "{} labels of shape .33, 3. must be one-hot rows of 3 classes"),
