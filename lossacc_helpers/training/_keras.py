@@ -31,6 +31,11 @@ def sources_of(tensor: Any) -> list[Any]:
     return list(history.operation._inbound_nodes[history.node_index].input_tensors)
 
 
+def was_made_before(weight: keras.Variable) -> bool:
+    """Inside a ``StatelessScope``: whether the weight is older than the scope, which defers the values of new ones."""
+    return weight._value is not None
+
+
 def seed_generators_of(layer: keras.layers.Layer) -> list[keras.random.SeedGenerator]:
     """The generators of a random layer, each with a ``state`` of two integers."""
     return list(layer._seed_generators)
@@ -96,9 +101,17 @@ def _checks() -> dict[str, Callable[[], bool]]:
     return {
         "the layers of a model": lambda: set(layers_of(model)) >= {model, masking, dropout, last},
         "the history of tensors": lambda: operation_of(output) is last and sources_of(output)[0] is hidden,
+        "the values of new weights": lambda: was_made_before(last.kernel) and not _new_weight_is_old(),
         "seed generators": lambda: len(seed_generators_of(dropout)) == 1 and not seed_generators_of(last),
         "logits": lambda: all(kept_logits(layer(row)) is not None for layer in (last, single)),
         "masks": lambda: mask_of(output) is not None and mask_of(entry) is None,
         "learning rates": lambda: float(learning_rate_of(keras.optimizers.SGD(0.5, name="check"))) == 0.5,
         "exemptions from weight decay": lambda: spared(var_names=["bias"]) and spared(var_list=[last.kernel]),
     }
+
+
+def _new_weight_is_old() -> bool:
+    with keras.StatelessScope():
+        return was_made_before(
+            keras.Variable(lambda shape, dtype: tf.zeros(shape, dtype), shape=(1,), name="check_new")
+        )

@@ -45,6 +45,10 @@ def import_quietly(*names: str) -> None:
     """
     if all(name in sys.modules for name in names):
         return
+    if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
+        raise ImportError(
+            f"this part of the course needs Keras on TensorFlow; KERAS_BACKEND={backend} asks for another"
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with _descriptor_two_kept_aside():

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lossacc_helpers.training._keras import layers_of
+from lossacc_helpers.training._keras import layers_of, was_made_before
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Draw = Callable[[np.random.Generator], Array]
@@ -38,14 +38,23 @@ def build(build_model: Callable[[], Any]) -> tuple[Any, bool]:
     whose building assigned nothing comes out of the scope as it would without (in less than half the time); one whose
     weights were set by hand, or that cannot be built there (a compiled one), is built again outside.
     """
-    scope = keras.StatelessScope()
-    try:
-        with scope:
-            model = build_model()
-    except Exception:
-        model = build_model()  # outside the scope it succeeds, or fails with an error that is the caller's own
-        return model, isinstance(model, keras.Model) and _is_as_drawn(model)
-    return (build_model(), False) if scope.state_mapping else (model, True)
+    scope, built_there = keras.StatelessScope(), False
+    with contextlib.suppress(Exception), scope:  # outside it succeeds, or fails with an error that is the caller's own
+        model = build_model()
+        older = isinstance(model, keras.Model) and any(map(was_made_before, model.weights))
+        built_there = True
+    if not built_there or scope.state_mapping:
+        model = build_model()
+        others = {id(weight) for weight in getattr(build_model(), "weights", ())}
+        older = isinstance(model, keras.Model) and any(id(weight) in others for weight in model.weights)
+    if older:
+        raise ValueError(
+            "build_model must build a new model each time it is called; this one holds weights from outside. Load or "
+            "clone a trained part inside build_model, as keras.models.clone_model and set_weights do"
+        )
+    if scope.state_mapping or not isinstance(model, keras.Model):
+        return model, False
+    return model, built_there or _is_as_drawn(model)
 
 
 def _is_as_drawn(model: keras.Model) -> bool:

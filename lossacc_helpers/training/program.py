@@ -7,7 +7,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -70,7 +70,7 @@ class Shelf:
     def __init__(self, size: int) -> None:
         self._size = size
         self._programs: OrderedDict[Hashable, Program] = OrderedDict()
-        self._lock = Lock()
+        self._lock = RLock()
 
     def __len__(self) -> int:
         return len(self._programs)

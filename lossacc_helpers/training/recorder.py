@@ -86,12 +86,16 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
         """Predict all samples once more."""
         if self._predict is None:
             self._prepare()
+        # Keras draws from a recurrent layer's seeds even in inference; a look at the network must not change it.
+        kept = [(variable, variable.numpy()) for variable in self.model.non_trainable_variables]
         for part, recorded in zip(self._parts, self._recorded, strict=True):
             pieces = [
                 self._predict(tf.constant(part.features[start : start + self._batch_size])).numpy()
                 for start in range(0, len(part.features), self._batch_size)
             ]
             recorded.append(np.concatenate(pieces))
+        for variable, value in kept:
+            variable.assign(value)
 
     @property
     def run(self) -> TrainingRun:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import keras
@@ -22,8 +22,9 @@ from lossacc_helpers.training.stacked import StackedProgram, read_layers
 
 _PROGRAMS = Shelf(32)
 
-# A program trains on variables of its own: two threads may not run it at once.
-_RUNNING = Lock()
+# A program trains on variables of its own: two threads may not run it at once. (One may enter twice: a build_model may
+# train a part of its model this way.)
+_RUNNING = RLock()
 
 # What a replica's random generators are for; drawing one never shifts the others.
 _WEIGHTS, _ORDER, _SEEDS = range(3)
@@ -208,11 +209,6 @@ def _make_program(
         shapes = [tuple(weight.shape) for weight in model.weights]
         return StackedProgram(layers, shapes, output, optimizer, replicas=replicas, **sizes)
     own, _ = _fresh_model(build_model)
-    if own is model or {id(weight) for weight in own.trainable_variables} & {id(weight) for weight in model.weights}:
-        raise ValueError(
-            "build_model must build a new model each time it is called; it returned the same one twice, or two that "
-            "share a layer in training"
-        )
     return SingleProgram(own, output, optimizer, loss, **sizes)
 
 

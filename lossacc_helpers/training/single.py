@@ -129,7 +129,11 @@ class SingleProgram:
             tf.while_loop(lambda _, number: number < full, step, (epoch, 0))
             if rest:
                 batch(rows(epoch, full * self._batch, rest))
+            # Keras draws from a recurrent layer's seeds even in inference; a look at the network must not change it.
+            kept = [tf.identity(variable.value) for variable in self._seeds]
             logits = logits_of(self._model(features, training=False), self._output)
+            for variable, value in zip(self._seeds, kept, strict=True):
+                variable.assign(value)
             return epoch + 1, record.write(epoch, self._output.log_probabilities(logits))
 
         record = tf.TensorArray(tf.float32, self._epochs)

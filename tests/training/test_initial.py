@@ -161,7 +161,7 @@ def test_weights_set_by_hand_are_honoured(wrap):
 
 def test_a_compiled_model_is_drawn_as_quickly_as_another():
     weights, calls = drawn(compiled(asked), 32)
-    assert calls == 2  # the first of them not to be built
+    assert calls == 3  # one that cannot be built in the scope, the model, and one to see that they share nothing
     for ours, theirs in zip(weights, drawn(asked, 32)[0], strict=True):
         np.testing.assert_array_equal(ours, theirs)
 

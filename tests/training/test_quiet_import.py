@@ -56,6 +56,15 @@ def test_without_tensorflow_the_error_says_so_in_words():
     assert err == ""
 
 
+def test_another_backend_of_keras_is_named_before_anything_is_imported():
+    out, err = run(
+        "import os\nos.environ['KERAS_BACKEND'] = 'torch'\n"
+        "try:\n    import lossacc_helpers.training\nexcept ImportError as error:\n    print(error)"
+    )
+    assert out == "this part of the course needs Keras on TensorFlow; KERAS_BACKEND=torch asks for another\n"
+    assert err == ""
+
+
 def test_what_a_failing_import_wrote_is_shown():
     out, err = run(
         BROKEN + "import contextlib\nwith contextlib.suppress(RuntimeError):\n    import lossacc_helpers.training\n"

@@ -191,3 +191,20 @@ def test_an_output_that_is_no_probability_is_refused():
 def test_a_batch_size_that_makes_no_sense_is_refused(batch_size):
     with pytest.raises(ValueError, match=f"batch_size must be a whole number, 1 or more; got {batch_size!r}"):
         RecordPredictions(TRAIN, batch_size=batch_size)
+
+
+def test_recording_leaves_the_seeds_of_recurrent_layers_alone():
+    features = np.random.default_rng(0).normal(size=(24, 5, 3)).astype("float32")
+    data = features, np.arange(24) % 3
+
+    def trained(*callbacks):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [keras.Input((5, 3)), keras.layers.GRU(4, dropout=0.4, seed=4), keras.layers.Dense(3, activation="softmax")]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(*data, epochs=3, batch_size=8, shuffle=False, verbose=0, callbacks=list(callbacks))
+        return model.get_weights()
+
+    for with_record, without in zip(trained(RecordPredictions(data)), trained(), strict=True):
+        np.testing.assert_array_equal(with_record, without)

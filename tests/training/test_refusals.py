@@ -217,14 +217,93 @@ def test_a_model_that_cannot_be_carried_is_refused(build_model, message):
 
 def test_a_model_handed_out_twice_is_refused():
     model = network(lambda: layers.Dense(5, trainable=False))()
-    with pytest.raises(ValueError, match="it returned the same one twice"):
+    with pytest.raises(ValueError, match="holds weights from outside"):
         fit(lambda: model)
 
 
-def test_two_models_that_share_a_layer_in_training_are_refused():
+def test_two_models_that_share_a_layer_are_refused():
     shared = layers.Dense(5)
-    with pytest.raises(ValueError, match="or two that share a layer in training"):
+    with pytest.raises(ValueError, match="holds weights from outside"):
         fit(network(lambda: shared, lambda: layers.Dropout(0.1)))
+
+
+def test_a_trained_part_from_outside_is_refused_and_left_as_it_was():
+    part = network(5)()
+    before = part.get_weights()
+    for wrap in (lambda model: model, compiled):
+        with pytest.raises(ValueError, match="clone a trained part inside build_model"):
+            fit(lambda wrap=wrap: wrap(network(lambda: part)()))
+    for now, then in zip(part.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def compiled(model):
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_trained_part_cloned_inside_is_where_training_begins():
+    part = network(5)()
+
+    def build():
+        inside = keras.models.clone_model(part)
+        inside.set_weights(part.get_weights())
+        return network(lambda: inside)()
+
+    run = fit(build)
+    for k in range(run.replicas):
+        for ours, theirs in zip(run.initial_weights(k), part.get_weights(), strict=False):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_model_may_be_trained_in_replicas_while_another_is_built():
+    def build():
+        model = asked()
+        model.set_weights(fit().final_weights(0))
+        return model
+
+    np.testing.assert_array_equal(fit(build).initial_weights(1)[0], fit().final_weights(0)[0])
+
+
+class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule of a learner's own, which Keras cannot make again from text."""
+
+    def __call__(self, step):
+        return 0.1 * 0.5 ** (keras.ops.cast(step, "float32") / 10)
+
+    def get_config(self):
+        return {}
+
+
+def test_a_schedule_of_the_learners_own_trains_as_the_same_one_of_kerass():
+    stock = optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))
+    np.testing.assert_allclose(
+        fit(optimizer=optimizers.SGD(Halving())).train.loss, fit(optimizer=stock).train.loss, rtol=1e-5
+    )
+
+
+class Powered(optimizers.SGD):
+    def __init__(self, learning_rate=0.1, power=1.0, **rest):
+        super().__init__(learning_rate, **rest)
+        self.power = power
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        (Powered(power=10.0), "Powered.get_config must hold 'power'"),
+        (optimizers.SGD(float("nan")), "the learning rate must be a finite number; got nan"),
+    ],
+    ids=["hidden setting", "rate that is no number"],
+)
+def test_an_optimizer_that_a_clone_would_change_is_refused(optimizer, message):
+    with pytest.raises(ValueError, match=message):
+        fit(optimizer=optimizer)
+
+
+def test_an_infinite_setting_is_kept_as_text():
+    run = fit(optimizer=optimizers.SGD(0.1, clipvalue=float("inf")))
+    assert run.settings["optimizer"]["clipvalue"] == "Infinity"
 
 
 def test_an_error_in_build_model_is_the_callers_own():
