@@ -48,7 +48,7 @@ lock: ## pin the newest versions that pyproject.toml allows in requirements.lock
 		$(TOOLS)/python -m pip --disable-pip-version-check --quiet install uv; }
 	@# No address of an index is written: everyone installs from where they always do.
 	$(TOOLS)/python -m uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--custom-compile-command "make lock" \
 		--output-file requirements.lock pyproject.toml
 
 format: install ## mend layout and imports with ruff (notebooks follow at the next build)
