@@ -80,6 +80,7 @@ def test_fit_itself_validates_on_those_rows():
 
     from lossacc_helpers import training  # noqa: F401
 
+    keras.utils.set_random_seed(0)  # with unlucky weights both parts would have nearly the same loss
     data = datasets.iris("sorted")
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
@@ -87,7 +88,7 @@ def test_fit_itself_validates_on_those_rows():
     loss, accuracy = model.evaluate(*data.validation, verbose=0)
     assert history["val_loss"][0] == pytest.approx(loss, rel=1e-5)
     assert history["val_accuracy"][0] == pytest.approx(accuracy)
-    assert model.evaluate(*data.train, verbose=0)[0] != pytest.approx(loss, rel=0.01)
+    assert model.evaluate(*data.train, verbose=0)[0] != pytest.approx(loss, rel=0.1)
 
 
 @pytest.mark.parametrize(
