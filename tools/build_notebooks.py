@@ -214,9 +214,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.check:
         problems = [problem for lesson in lessons for problem in disagreements(lesson)] + orphans()
     else:
-        # A learner's kernel reads their own IPython profile; what is committed must not depend on the author's.
+        # A learner's kernel reads their own IPython profile and progress; what is committed must not depend on the
+        # author's, nor may a build count as the author's progress.
         with tempfile.TemporaryDirectory() as profile:
             os.environ["IPYTHONDIR"] = profile
+            os.environ["LOSSACC_PROGRESS"] = "off"
             problems = asyncio.run(build_all(lessons))
     for problem in problems:
         print(problem, file=sys.stderr)

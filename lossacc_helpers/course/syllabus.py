@@ -1,11 +1,21 @@
 """The lessons in their order: what brings a learner to each, and what it needs; lesson 00 and the README follow it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from lossacc_helpers.course import sketches
 from lossacc_helpers.course.lesson import Lesson
 
 GUIDE = "00_start_here"
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What somebody sees in their curves: a sentence, and a function that draws curves of that shape from samples."""
+
+    sentence: str
+    sketch: Callable[[], sketches.Sketch]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +26,13 @@ class Entry:
     ----------
     name : of its notebook, without the ending.
     title : in a few words, without the number.
-    symptoms : what somebody sees in their curves who should begin here, a sentence each.
+    symptoms : whoever sees one of these begins here.
     trains : whether it trains networks and so needs TensorFlow.
     """
 
     name: str
     title: str
-    symptoms: tuple[str, ...]
+    symptoms: tuple[Symptom, ...]
     trains: bool
 
     @property
@@ -42,9 +52,9 @@ SYLLABUS = (
         name="01_arithmetic_of_log_loss",
         title="The arithmetic of log loss",
         symptoms=(
-            "Accuracy does not move although the loss falls.",
-            "Loss and accuracy rise together.",
-            "The loss is 16.118, or infinite.",
+            Symptom("The loss falls and the accuracy stands still.", sketches.plateau),
+            Symptom("Loss and accuracy rise together.", sketches.both_rise),
+            Symptom("The loss is infinite, or a single sample costs 16.118.", sketches.one_impossible),
         ),
         trains=False,
     ),
@@ -52,9 +62,9 @@ SYLLABUS = (
         name="02_iris_plateaus",
         title="Iris plateaus",
         symptoms=(
-            "Accuracy climbs in steps while the loss slides.",
-            "Validation accuracy is 0 after the first epoch.",
-            "The validation curve depends on the random seed.",
+            Symptom("The loss slides and the accuracy climbs in steps.", sketches.staircase),
+            Symptom("The validation accuracy begins at 0.", sketches.validation_from_zero),
+            Symptom("The validation curve depends on the random seed.", sketches.seed_dependent),
         ),
         trains=True,
     ),

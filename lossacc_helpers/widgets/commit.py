@@ -79,6 +79,16 @@ class Prediction:
             return [f"{self.scale.label}: a number from {self.scale.least:g} to {self.scale.greatest:g}"]
         return [guess.text for guess in self.guesses]
 
+    def allows(self, made: str | float) -> bool:
+        """Return whether this is one of the guesses, or a number of the scale; a kept one may be of another version."""
+        if self.scale is None:
+            return made in [guess.text for guess in self.guesses]
+        return (
+            not isinstance(made, str)
+            and self.scale.least <= made <= self.scale.greatest
+            and (float(made).is_integer() or not self.scale.whole)
+        )
+
 
 class CommitView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A prediction as a learner meets it: choose, press the button, and it is locked.
@@ -86,12 +96,20 @@ class CommitView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
     Parameters
     ----------
     prediction : the question.
-    made : where predictions are kept, by name, for as long as the kernel lives: a guess's text or a number.
+    made : the predictions made so far, by name: a guess's text or a number. A new one is added.
+    committed : called with a new one.
     """
 
-    def __init__(self, prediction: Prediction, made: MutableMapping[str, str | float]) -> None:
+    def __init__(
+        self,
+        prediction: Prediction,
+        made: MutableMapping[str, str | float],
+        *,
+        committed: Callable[[str | float], object] | None = None,
+    ) -> None:
         self.prediction = prediction
         self._made = made
+        self._committed = committed
         before = made.get(prediction.name)
         if prediction.scale is not None:
             self.control, shown = _number(prediction.scale)
@@ -130,6 +148,8 @@ class CommitView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
             return
         else:
             self._made[self.prediction.name] = self.control.value
+            if self._committed:
+                self._committed(self.control.value)
         self._lock()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -161,7 +181,7 @@ class Recall:
         """Label and text of each line."""
         out = self.came_out or self.prediction.came_out
         if self.made is None:
-            nothing = "nothing in this session. That is fine: what would you have said?"
+            nothing = "nothing yet. That is fine: what would you have said?"
             return [("You predicted", nothing), ("What came out", out)]
         lines = [("You predicted", shown_prediction(self.made)), ("What came out", out)]
         if self.prediction.scale is not None:

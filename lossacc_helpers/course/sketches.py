@@ -1,0 +1,70 @@
+"""Curves by which somebody recognises their own: made-up samples moved by a rule, loss and accuracy computed.
+
+Nothing here is trained, so that lesson 00 opens at once. A sketch shows a shape; its lesson shows the real thing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossacc_helpers.history import PredictionHistory
+
+EPOCHS = 60
+_TIME = np.linspace(0.0, 1.0, EPOCHS)[:, None]  # (epoch, 1)
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Beliefs about training samples, and about validation samples where the shape needs them."""
+
+    train: PredictionHistory
+    validation: PredictionHistory | None = None
+
+
+def plateau() -> Sketch:
+    """Half of the samples are right and grow surer; the others come nearer to the boundary, and none crosses it."""
+    right = np.linspace(0.2, 1.5, 10) + 2.0 * _TIME
+    wrong = np.linspace(-3.2, -2.2, 10) * (1.0 - 0.9 * _TIME)
+    return Sketch(_two_classes(np.concatenate([right, wrong], axis=-1)))
+
+
+def both_rise() -> Sketch:
+    """Most samples cross to the right side, barely; two wrong ones grow sure of the wrong class."""
+    most = np.linspace(-0.9, 0.3, 18) + 1.2 * _TIME
+    lost = np.array([-0.3, -0.6]) - 9.0 * _TIME**2
+    return Sketch(_two_classes(np.concatenate([most, lost], axis=-1)))
+
+
+def one_impossible() -> Sketch:
+    """All samples do well but one, whose true class is given less and less, and in the end nothing at all."""
+    most = np.linspace(0.0, 2.0, 19) + 2.0 * _TIME
+    doomed = np.where(_TIME < 0.7, -25.0 * _TIME, -np.inf)
+    return Sketch(_two_classes(np.concatenate([most, doomed], axis=-1)))
+
+
+def staircase() -> Sketch:
+    """All samples drift at one pace from different distances, so they cross one after the other, in clusters."""
+    start = np.array([-0.4, -0.5, -1.4, -1.45, -1.5, -2.5, -2.6, -2.7, -3.6, -3.65, 0.4, 0.9])
+    return Sketch(_two_classes(start + 4.5 * _TIME))
+
+
+def validation_from_zero() -> Sketch:
+    """The validation samples are of one class that is not named at first: all wrong, until the network finds it."""
+    train = np.linspace(-0.7, 0.9, 20) + 3.5 * _TIME
+    validation = np.linspace(-1.9, -1.1, 20) + 4.0 * _TIME**1.5
+    return Sketch(_two_classes(train), _two_classes(validation))
+
+
+def seed_dependent() -> Sketch:
+    """Twelve networks agree on the training samples, and each begins elsewhere on the validation samples."""
+    offsets = np.linspace(-2.2, 1.4, 12)[:, None, None]  # (replica, epoch, sample)
+    train = np.linspace(-0.7, 0.9, 30) + 3.5 * _TIME + 0.08 * offsets
+    validation = np.linspace(-0.4, 0.4, 30) + offsets * (1.0 - 0.7 * _TIME) + 1.2 * _TIME
+    return Sketch(_two_classes(train), _two_classes(validation))
+
+
+def _two_classes(log_odds: NDArray[np.float64]) -> PredictionHistory:
+    """Return the history of samples of class 1 from the log-odds that they are given, shape (..., epoch, sample)."""
+    rows = -np.logaddexp(0.0, np.stack([log_odds, -log_odds], axis=-1))
+    return PredictionHistory(np.ones(log_odds.shape[-1], dtype=int), rows)

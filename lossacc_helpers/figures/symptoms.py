@@ -1,0 +1,40 @@
+"""The picture of lesson 00: curves of one shape, and the lesson that explains them."""
+
+from typing import Any
+
+import numpy as np
+
+from lossacc_helpers.figures.curves import Curves, LossAndAccuracyPanels
+from lossacc_helpers.figures.picture import LabelledFigure, Picture
+
+
+def symptom_picture() -> Picture:
+    """Loss and accuracy of a sketch.
+
+    The state is ``sketch`` (with `train` and perhaps `validation`), ``sentence`` (what is seen in it) and ``lesson``
+    (where it is explained).
+    """
+    figure = LabelledFigure(
+        sentence="Loss above and accuracy below, over epochs: curves of the shape that is chosen.",
+        width=760,
+        height=380,
+    )
+    panels = LossAndAccuracyPanels(figure, left=0.085, right=0.86, bottom=0.13, top=0.93)
+
+    def move(*, sketch: Any, sentence: str, lesson: str) -> str:
+        panels.show(sketch)
+        parts = [_ends("Training", sketch.train)]
+        if sketch.validation is not None:
+            parts.append(_ends("Validation", sketch.validation))
+        return f"{sentence} Begin with lesson {lesson}. {' '.join(parts)}"
+
+    return Picture(figure, move)
+
+
+def _ends(name: str, curves: Curves) -> str:
+    """Say in words where the median curves begin and end."""
+    texts = []
+    for what, values in (("loss", curves.loss), ("accuracy", curves.accuracy)):
+        first, last = (float(np.median(values[..., epoch])) for epoch in (0, -1))
+        texts.append(f"{what} {first:.2f} to " + (f"{last:.2f}" if np.isfinite(last) else "infinity"))
+    return f"{name} here: {', '.join(texts)}."
