@@ -13,16 +13,22 @@
 # answer did not mention.
 #
 # **What you need first:** lesson 01 (log loss, accuracy, what a loss permits), and enough Keras to read `compile` and
-# `fit`. The next cell loads TensorFlow, which takes about ten seconds.
+# `fit`. The next cell loads TensorFlow, which takes about ten seconds and most of a gigabyte of memory: if another
+# lesson's kernel still runs, shut it down first (menu *Kernel*).
 #
 # <details>
 # <summary>The asker's settings, written as the Keras of that time wanted them</summary>
 #
 # ```python
 # # a CSV file of the UCI irises, StandardScaler fitted on all rows, species encoded and then one-hot
-# model.add(Dense(8, input_dim=4, activation="relu")) model.add(Dense(3, activation="softmax"))
-# model.compile(Adam(lr=0.0005, beta_1=0.9, beta_2=0.999, epsilon=1e-08, decay=0.0), loss="categorical_crossentropy",
-# metrics=["accuracy"]) model.fit(x, y, epochs=200, batch_size=5, validation_split=0.2)
+# model.add(Dense(8, input_dim=4, activation="relu"))
+# model.add(Dense(3, activation="softmax"))
+# model.compile(
+#     Adam(lr=0.0005, beta_1=0.9, beta_2=0.999, epsilon=1e-08, decay=0.0),
+#     loss="categorical_crossentropy",
+#     metrics=["accuracy"],
+# )
+# model.fit(x, y, epochs=200, batch_size=5, validation_split=0.2)
 # ```
 #
 # The title of the asker's plot gave the rate as 0.0006, the code as 0.0005. You test below whether that matters.

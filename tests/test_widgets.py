@@ -221,7 +221,7 @@ def test_the_recall_sets_the_guess_beside_what_came_out():
 
 def test_the_recall_is_kind_where_nothing_was_committed():
     lines = str(Recall(HALF, None)).splitlines()
-    assert lines[1] == "You predicted: nothing in this session. That is fine: what would you have said?"
+    assert lines[1] == "You predicted: nothing yet. That is fine: what would you have said?"
     assert lines[2] == "What came out: Accuracy stays 0."
 
 

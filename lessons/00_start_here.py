@@ -1,0 +1,132 @@
+# %% [markdown]
+# # 00 Start here
+#
+# Your loss falls and your accuracy stands still. Or both rise. Or one of them does something that nobody you asked
+# could explain. This course takes such questions, asked in public by people who trained a network and did not trust
+# what they saw, runs what they ran, and finds out. Then it judges the answers they got.
+#
+# It is for you if you have trained a classifier once, can read a little Python and NumPy, and have looked at a
+# learning curve. You do not need to know why the two numbers disagree. You will.
+#
+# This notebook checks your environment, helps you to find the lesson for your curves, and lets you try out how the
+# course works. It takes about ten minutes. Press **Shift+Enter** in each cell, from the top down; the grey cells run
+# and show what they have to say below.
+
+# %%
+from lossacc_helpers.course.lesson_00 import environment
+
+environment()
+
+# %% [markdown]
+# If something is missing, the lines above say what, which lessons need it, and what to do. If the cell failed with
+# `No module named 'lossacc_helpers'`, this notebook runs in another Python: close it and open the course with `make
+# lab`.
+#
+# Now the other half of your environment, the browser: below you should see a button.
+
+# %%
+from lossacc_helpers.course.lesson_00 import contents, lesson, progress, widgets_work
+
+widgets_work()
+
+# %% [markdown]
+# ## Find your lesson
+#
+# What do you see in your curves? Choose below. The picture shows a curve of that shape, and the line under it names
+# the lesson that explains it. With the keyboard: press Tab until the list is marked, then the arrow keys.
+#
+# The curves here are sketches. Their samples are made up and moved by a rule; loss and accuracy are computed from
+# them as they are everywhere in this course. Loss is always vermilion and accuracy blue, training solid and
+# validation dashed.
+
+# %% tags=["explorer"]
+lesson.explorer()
+
+# %%
+contents()
+
+# %% [markdown]
+# No curve of your own? Begin with lesson 01 and go on in order: every later lesson uses what it shows. Lesson 01
+# needs nothing but NumPy and opens in a few seconds. Lesson 02 trains networks with Keras.
+#
+# ## How a lesson goes
+#
+# Each lesson takes 30 to 45 minutes and has the same parts: a question that somebody asked, a guess of your own, a
+# picture to play with, the computation, exercises, a quiz, and a verdict on the answer that was published. Here is
+# one of each kind to try. Nothing on this page is counted.
+#
+# **Commit.** You predict before you are shown anything, because a guess you have made is easier to learn from.
+
+# %% tags=["commit"]
+lesson.commit("rises")
+
+# %% [markdown]
+# **Exercise.** You write a few lines in place of the `...` and run the cell. What you get is not only right or wrong:
+# the message names the input that failed, what came out and what was expected. Run this cell as it is, then mend it.
+
+
+# %% tags=["exercise"]
+def rises(losses):
+    """Return in how many steps from one epoch to the next the loss rises; `losses` is a list."""
+    ...
+
+
+lesson.check("rises", rises)
+
+# %% [markdown]
+# When you are stuck, ask for a hint. Each time you run this cell you get one more. There is always a solution as
+# well, in a collapsed cell: click on the three dots.
+
+# %%
+lesson.hint("rises")
+
+
+# %% tags=["solution"]
+def rises_solution(losses):
+    return sum(later > before for before, later in zip(losses, losses[1:]))
+
+
+lesson.check("rises", rises_solution)
+
+# %% [markdown]
+# **What came out.** Later in the lesson your guess comes back beside the answer.
+
+# %%
+lesson.recall("rises")
+
+# %% [markdown]
+# **Quiz.** Choose an answer. Every answer has something to say, so try the wrong ones too. This one is about your
+# work in this course.
+
+# %% tags=["quiz"]
+lesson.quiz("update")
+
+# %% [markdown]
+# ## Your copy and your progress
+#
+# The notebooks in the folder `my-course` are yours. Change them as you like. When the course is updated, `make lab`
+# renews those you have not touched and leaves the others alone: the new version is put beside yours, under a name
+# that ends in `.new.ipynb`. To begin a lesson afresh, rename or delete your notebook and run `make lab` again.
+#
+# What you have predicted, solved and answered is kept in a file of yours. It is never sent anywhere. The table shows
+# what it holds; run the cell again after a lesson.
+
+# %%
+progress()
+
+# %% [markdown]
+# Two habits make the rest smooth:
+#
+# - **Shut down a lesson's kernel before you open the next**: in the menu *Kernel*, *Shut Down Kernel*. A lesson that
+#   trains networks takes up to a gigabyte of memory, and keeps it until its kernel ends.
+# - **When something looks odd, restart**: *Kernel*, *Restart Kernel and Run All Cells*. Nothing you wrote is lost. A
+#   cell that runs too long is stopped with *Kernel*, *Interrupt Kernel*.
+#
+# If a lesson with Keras does not start, this cell tries TensorFlow in a process of its own and says what came of it.
+# It takes about ten seconds:
+#
+# ```python
+# environment(start_tensorflow=True)
+# ```
+#
+# Now open [lesson 01](01_arithmetic_of_log_loss.ipynb), or the one you found above.

@@ -1,0 +1,107 @@
+"""The syllabus names every lesson, README and lesson 00 follow it, and each sketch has the shape it is chosen by."""
+
+import numpy as np
+import pytest
+
+from lossacc_helpers.course import sketches
+from lossacc_helpers.course.guide import Contents, lesson
+from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
+from lossacc_helpers.figures.symptoms import symptom_picture
+from tests.moving import forgets, move_every_control
+from tools.lessons import ROOT, lesson_paths
+from tools.readme_picture import PICTURE, SHOWN, explorer_picture
+
+
+def test_the_syllabus_holds_every_lesson_in_order() -> None:
+    assert [path.stem for path in lesson_paths()] == [GUIDE, *(entry.name for entry in SYLLABUS)]
+
+
+@pytest.mark.parametrize("entry", SYLLABUS, ids=lambda entry: entry.name)
+def test_an_entry_loads_its_own_lesson(entry) -> None:
+    assert entry.load().name == entry.name
+
+
+@pytest.mark.parametrize("entry", SYLLABUS, ids=lambda entry: entry.name)
+def test_a_lesson_that_trains_says_so(entry) -> None:
+    source = (ROOT / "lessons" / f"{entry.name}.py").read_text(encoding="utf-8")
+    assert entry.trains == ("import keras" in source)
+
+
+def test_every_symptom_is_told_once() -> None:
+    sentences = [symptom.sentence for entry in SYLLABUS for symptom in entry.symptoms]
+    assert len(set(sentences)) == len(sentences)
+    assert all(entry.symptoms for entry in SYLLABUS)
+
+
+def test_the_readme_finds_a_lesson_by_the_same_table_as_lesson_00() -> None:
+    assert Contents.table("notebooks/") in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_picture_of_the_readme_is_the_one_that_its_lesson_stores() -> None:
+    assert PICTURE.read_bytes() == explorer_picture(SHOWN)
+    assert f"]({PICTURE.relative_to(ROOT).as_posix()})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+# Sketches ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_sketch_is_shown_by_the_explorer_of_lesson_00() -> None:
+    explorer = lesson.explorer()
+    move_every_control(explorer)
+    shown = {sentence for sentence, _ in explorer.controls["seen"]._options_full}
+    assert shown == {symptom.sentence for entry in SYLLABUS for symptom in entry.symptoms}
+
+
+def test_the_picture_of_a_sketch_does_not_remember() -> None:
+    drawn = [(symptom.sketch(), symptom.sentence) for entry in SYLLABUS for symptom in entry.symptoms]
+    states = [{"sketch": sketch, "sentence": sentence, "lesson": "01"} for sketch, sentence in drawn]
+    forgets(symptom_picture, [*states, states[0]])
+
+
+def test_on_the_plateau_the_loss_falls_in_every_step_and_the_accuracy_in_none() -> None:
+    train = sketches.plateau().train
+    assert (np.diff(train.loss) < 0).all()
+    assert np.ptp(train.accuracy) == 0
+
+
+def test_both_rise_together_from_the_middle_on() -> None:
+    train = sketches.both_rise().train
+    half = sketches.EPOCHS // 2
+    assert (np.diff(train.loss[half:]) > 0).all()
+    assert train.accuracy[-1] > train.accuracy[half] > train.accuracy[0]
+    assert train.loss[-1] > train.loss[0]
+
+
+def test_one_impossible_sample_makes_the_loss_infinite_while_nearly_all_are_right() -> None:
+    train = sketches.one_impossible().train
+    assert np.isfinite(train.loss[0])
+    assert np.isinf(train.loss[-1])
+    assert train.accuracy[-1] == 0.95
+    assert train.sample_losses[-1, :-1].max() < 1
+    # Clipped at 1e-7, the sample costs what the symptom names: -ln 1e-7 = 16.118.
+    assert np.log(1e7) == pytest.approx(16.118, abs=5e-4)
+
+
+def test_the_staircase_is_flat_in_most_steps_and_never_falls() -> None:
+    train = sketches.staircase().train
+    steps = np.diff(train.accuracy)
+    assert (steps >= 0).all()
+    assert (steps == 0).mean() > 0.7
+    assert (np.diff(train.loss) < 0).all()
+    assert train.accuracy[-1] == 1
+
+
+def test_validation_accuracy_begins_at_0_where_training_does_not() -> None:
+    sketch = sketches.validation_from_zero()
+    assert sketch.validation is not None
+    assert sketch.validation.accuracy[0] == 0
+    assert sketch.train.accuracy[0] > 0.4
+    assert sketch.validation.accuracy[-1] == 1
+
+
+def test_seeds_disagree_about_the_validation_samples_only() -> None:
+    sketch = sketches.seed_dependent()
+    assert sketch.validation is not None
+    early = sketches.EPOCHS // 6
+    assert np.ptp(sketch.validation.accuracy[:, early]) == 1
+    assert np.ptp(sketch.train.accuracy[:, early]) < 0.3
