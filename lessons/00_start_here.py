@@ -12,7 +12,7 @@
 # course works. It takes about ten minutes. Press **Shift+Enter** in each cell, from the top down; the grey cells run
 # and show what they have to say below.
 
-# %%
+# %% tags=["own-output"]
 from lossacc_helpers.course.lesson_00 import environment
 
 environment()
@@ -77,7 +77,7 @@ lesson.check("rises", rises)
 # When you are stuck, ask for a hint. Each time you run this cell you get one more. There is always a solution as
 # well, in a collapsed cell: click on the three dots.
 
-# %%
+# %% tags=["own-output"]
 lesson.hint("rises")
 
 
@@ -91,7 +91,7 @@ lesson.check("rises", rises_solution)
 # %% [markdown]
 # **What came out.** Later in the lesson your guess comes back beside the answer.
 
-# %%
+# %% tags=["own-output"]
 lesson.recall("rises")
 
 # %% [markdown]
@@ -111,7 +111,7 @@ lesson.quiz("update")
 # What you have predicted, solved and answered is kept in a file of yours. It is never sent anywhere. The table shows
 # what it holds; run the cell again after a lesson.
 
-# %%
+# %% tags=["own-output"]
 progress()
 
 # %% [markdown]

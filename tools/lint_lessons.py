@@ -30,7 +30,7 @@ HEADINGS = (
     "Take away",
 )
 LEAST_OF_TAG = {"commit": 1, "explorer": 1, "exercise": 3, "transfer": 1, "quiz": 4}
-KNOWN_TAGS = {*LEAST_OF_TAG, "solution", "nbval-check-output"}
+KNOWN_TAGS = {*LEAST_OF_TAG, "solution", "nbval-check-output", "own-output"}
 # What `lesson` offers, and the tag of the cells that call it.
 TAG_OF_CALL = {"commit": "commit", "explorer": "explorer", "quiz": "quiz"}
 

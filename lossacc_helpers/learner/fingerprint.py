@@ -12,12 +12,16 @@ from lossacc_helpers.learner.saving import WIDGET_VIEW
 _SHOWN = frozenset({"collapsed", "scrolled", "trusted", "execution", "jp-MarkdownHeadingCollapsed"})
 _HIDDEN = "_hidden"
 
+# The tag of cells whose outputs tell about the learner and their machine: running them is no change.
+OWN_OUTPUT = "own-output"
+
 
 def fingerprint(content: bytes, *, notebook: bool) -> str:
     """Return the same text for files that say the same.
 
     Of a notebook (nbformat 4) count the cells' types, sources, attachments, metadata and outputs. Ids, the notebook's
-    own metadata, execution counts, the outputs' metadata and views of widgets do not count, nor how a cell is shown.
+    own metadata, execution counts, the outputs' metadata and views of widgets do not count, nor how a cell is shown,
+    nor the outputs of cells tagged ``own-output``.
     Of any other file, and of a notebook that cannot be read, every byte counts.
     """
     if notebook:
@@ -36,7 +40,7 @@ def _meaning(notebook: Any) -> list[Any]:
             "source": _joined(cell["source"]),
             "attachments": {name: _data(data) for name, data in (cell.get("attachments") or {}).items()},
             "metadata": _metadata(cell.get("metadata") or {}),
-            "outputs": _outputs(cell.get("outputs") or []),
+            "outputs": _outputs(cell),
         }
         for cell in notebook["cells"]
     ]
@@ -63,8 +67,11 @@ def _data(data: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _outputs(outputs: list[dict[str, Any]]) -> list[Any]:
+def _outputs(cell: dict[str, Any]) -> list[Any]:
     meaning: list[Any] = []
+    if OWN_OUTPUT in ((cell.get("metadata") or {}).get("tags") or ()):
+        return meaning
+    outputs: list[dict[str, Any]] = cell.get("outputs") or []
     # Where a stream is cut into outputs is chance.
     for stream, group in groupby(outputs, key=lambda output: output.get("name")):
         if stream is not None:
