@@ -12,7 +12,7 @@ esac
 # because an environment that was moved or copied still points at its old place; its second what was installed.
 stamp=.venv/installed
 place=$(pwd -P)
-contents=$(cat requirements.lock pyproject.toml tools/install.sh tools/jupyter/* | cksum)
+contents=$(cat requirements.lock pyproject.toml tools/install.sh tools/jupyter/*.* | cksum)
 
 origin() {
     "$1" -I -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14); print(sys.version, sys.base_prefix)' 2>/dev/null
@@ -51,7 +51,7 @@ if ! { pip_install -r requirements.lock && pip_install --no-build-isolation -e .
     exit 1
 fi
 
-sh tools/jupyter/apply.sh .venv
+"$python" tools/jupyter/apply.py
 
 printf '%s\n' "$place" "$contents" >"$stamp.new"
 mv "$stamp.new" "$stamp"

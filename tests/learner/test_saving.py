@@ -133,9 +133,9 @@ def test_a_notebook_of_another_version_is_left() -> None:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A place that tools/jupyter/apply.sh was run on, with room for what a server writes."""
+    """A place that tools/jupyter/apply.py was run on, with room for what a server writes."""
     folder = tmp_path_factory.mktemp("a prefix")
-    subprocess.run(["sh", str(ROOT / "tools" / "jupyter" / "apply.sh"), str(folder)], check=True)
+    subprocess.run([sys.executable, str(ROOT / "tools" / "jupyter" / "apply.py"), str(folder)], check=True)
     for name in ("course", "config", "data"):
         (folder / name).mkdir()
     return folder
