@@ -32,28 +32,34 @@ widgets_work()
 # %% [markdown]
 # ## Find your lesson
 #
-# What do you see in your curves? Choose below. The picture shows a curve of that shape, and the line under it names
-# the lesson that explains it. With the keyboard: press Tab until the list is marked, then the arrow keys.
+# What do you see in your curves? Choose below. The picture shows curves of that shape, and the line under it names
+# the lesson that explains them. With the keyboard: press Tab until the list is marked, then the arrow keys.
 #
 # The curves here are sketches. Their samples are made up and moved by a rule; loss and accuracy are computed from
 # them as they are everywhere in this course. Loss is always vermilion and accuracy blue, training solid and
-# validation dashed.
+# validation dashed. Where there are thin lines, each is one network: same data, another random seed. The loss is
+# measured in nats, as Keras prints it: a sample costs minus the natural logarithm of the probability that its true
+# class is given, and the loss is the mean of what the samples cost.
 
 # %% tags=["explorer"]
 lesson.explorer()
+
+# %% [markdown]
+# All of them once more, with links to the lessons:
 
 # %%
 contents()
 
 # %% [markdown]
-# No curve of your own? Begin with lesson 01 and go on in order: every later lesson uses what it shows. Lesson 01
-# needs nothing but NumPy and opens in a few seconds. Lesson 02 trains networks with Keras.
+# None of these, or no curve of your own? Begin with lesson 01: every curve of loss and accuracy is made of what it
+# shows. It trains nothing and opens in a few seconds. The later lessons train networks with Keras, and each says at
+# its top which earlier ones it uses.
 #
 # ## How a lesson goes
 #
 # Each lesson takes 30 to 45 minutes and has the same parts: a question that somebody asked, a guess of your own, a
-# picture to play with, the computation, exercises, a quiz, and a verdict on the answer that was published. Here is
-# one of each kind to try. Nothing on this page is counted.
+# picture to play with, the computation, exercises, a quiz, and a verdict on the answer that was published. Here are
+# three of them to try: a guess, an exercise and a quiz. Nothing on this page is counted.
 #
 # **Commit.** You predict before you are shown anything, because a guess you have made is easier to learn from.
 
@@ -61,8 +67,8 @@ contents()
 lesson.commit("rises")
 
 # %% [markdown]
-# **Exercise.** You write a few lines in place of the `...` and run the cell. What you get is not only right or wrong:
-# the message names the input that failed, what came out and what was expected. Run this cell as it is, then mend it.
+# **Exercise.** You write a few lines in place of the `...` and run the cell. Put `return len(losses)` there first,
+# which is wrong: the message names the input that failed, what came out and what was expected. Then mend it.
 
 
 # %% tags=["exercise"]
@@ -95,21 +101,21 @@ lesson.check("rises", rises_solution)
 lesson.recall("rises")
 
 # %% [markdown]
-# **Quiz.** Choose an answer. Every answer has something to say, so try the wrong ones too. This one is about your
-# work in this course.
+# ## Your copy and your progress
+#
+# The notebooks in the folder `my-course` are yours. Change them as you like. When the course is updated, `make lab`
+# renews those you have not touched and leaves the others alone: the new version is put beside yours, under a name
+# that ends in `.new.ipynb`. To begin a lesson afresh, rename or delete your notebook and run `make lab` again. (Where
+# you opened the course in another way, that way is described in the README.)
+#
+# **Quiz.** Choose an answer. Every answer has something to say, so try the wrong ones too.
 
 # %% tags=["quiz"]
 lesson.quiz("update")
 
 # %% [markdown]
-# ## Your copy and your progress
-#
-# The notebooks in the folder `my-course` are yours. Change them as you like. When the course is updated, `make lab`
-# renews those you have not touched and leaves the others alone: the new version is put beside yours, under a name
-# that ends in `.new.ipynb`. To begin a lesson afresh, rename or delete your notebook and run `make lab` again.
-#
-# What you have predicted, solved and answered is kept in a file of yours. It is never sent anywhere. The table shows
-# what it holds; run the cell again after a lesson.
+# What you predict, solve and answer is kept in a file of yours. It is never sent anywhere. The table shows what it
+# holds of the lessons; what you tried out on this page is not counted. Run the cell again after a lesson.
 
 # %% tags=["own-output"]
 progress()
@@ -122,11 +128,11 @@ progress()
 # - **When something looks odd, restart**: *Kernel*, *Restart Kernel and Run All Cells*. Nothing you wrote is lost. A
 #   cell that runs too long is stopped with *Kernel*, *Interrupt Kernel*.
 #
-# If a lesson with Keras does not start, this cell tries TensorFlow in a process of its own and says what came of it.
-# It takes about ten seconds:
-#
-# ```python
+# If a lesson with Keras does not start, take away the `#` below and run the cell. It tries TensorFlow in a process of
+# its own and says what came of it, in up to half a minute.
+
+# %%
 # environment(start_tensorflow=True)
-# ```
-#
+
+# %% [markdown]
 # Now open [lesson 01](01_arithmetic_of_log_loss.ipynb), or the one you found above.

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from lossacc_helpers.course import sketches
 from lossacc_helpers.course.guide import Contents, lesson
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
+from lossacc_helpers.figures import draw
 from lossacc_helpers.figures.symptoms import symptom_picture
 from tests.moving import forgets, move_every_control
 from tools.lessons import ROOT, lesson_paths
@@ -64,18 +66,24 @@ def test_on_the_plateau_the_loss_falls_in_every_step_and_the_accuracy_in_none() 
     assert np.ptp(train.accuracy) == 0
 
 
-def test_both_rise_together_from_the_middle_on() -> None:
-    train = sketches.both_rise().train
-    half = sketches.EPOCHS // 2
-    assert (np.diff(train.loss[half:]) > 0).all()
-    assert train.accuracy[-1] > train.accuracy[half] > train.accuracy[0]
-    assert train.loss[-1] > train.loss[0]
+def test_both_rise_together_on_the_validation_samples_in_every_epoch() -> None:
+    sketch = sketches.both_rise()
+    assert sketch.validation is not None
+    assert (np.diff(sketch.validation.loss) > 0).all()
+    steps = np.diff(sketch.validation.accuracy)
+    assert (steps >= 0).all()
+    assert (steps[-10:] > 0).any()
+    assert sketch.validation.accuracy[-1] > sketch.validation.accuracy[0] + 0.5
+    assert (np.diff(sketch.train.loss) < 0).all()
 
 
 def test_one_impossible_sample_makes_the_loss_infinite_while_nearly_all_are_right() -> None:
     train = sketches.one_impossible().train
     assert np.isfinite(train.loss[0])
-    assert np.isinf(train.loss[-1])
+    [first] = np.flatnonzero(np.isinf(train.loss))[:1]
+    assert np.isinf(train.loss[first:]).all()
+    figure = draw(symptom_picture, sketch=sketches.one_impossible(), sentence="", lesson="")
+    assert f"infinite from epoch {first + 1} on" in "".join(text.get_text() for text in figure.findobj(Text))
     assert train.accuracy[-1] == 0.95
     assert train.sample_losses[-1, :-1].max() < 1
     # Clipped at 1e-7, the sample costs what the symptom names: -ln 1e-7 = 16.118.

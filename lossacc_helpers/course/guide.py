@@ -56,9 +56,9 @@ PREDICTION = Prediction(
     question="A training loss of 0.8, 0.5, 0.6, 0.4, 0.4 over five epochs: in how many of the four steps does it rise?",
     came_out="It rises once, from 0.5 to 0.6. The last step is flat.",
     guesses=(
-        Guess(text="in one step", outcome="So it is. In a lesson the answer is rarely visible in the question."),
-        Guess(text="in two steps", outcome="The last step is flat: 0.4 is not above 0.4."),
-        Guess(text="in none: a training loss falls", outcome="Mostly it does. Step 2 goes from 0.5 up to 0.6."),
+        Guess(text="in one step", outcome="you had it. In a lesson the answer rarely stands in the question."),
+        Guess(text="in two steps", outcome="you counted the flat step, and 0.4 is not above 0.4."),
+        Guess(text="in none: a training loss falls", outcome="mostly it does, but not in every step."),
     ),
 )
 
@@ -102,20 +102,20 @@ EXERCISE = Exercise(
 )
 
 QUESTION = Question(
-    "You closed the lesson half way through, and the next day the course was updated. What is lost?",
+    "You changed a notebook in my-course, and the next day the course was updated. What does the update do to it?",
     [
         Option(
-            "Nothing: my notebook is kept as I left it, and the new version lies beside it.",
+            "Nothing: it stays as I left it, and the new version lies beside it.",
             "Your copy is yours. The update says which notebooks it left alone.",
             correct=True,
         ),
         Option(
-            "My answers: the update replaces the notebook.",
-            "A notebook in which you changed something is never replaced. Only untouched ones are refreshed.",
+            "It replaces it by the new version.",
+            "Only a notebook that you have not changed is replaced. There is nothing of yours in it to lose.",
         ),
         Option(
-            "The variables of my session, and with them my answers.",
-            "The variables, yes: run the cells again. Your answers stand in the notebook, and your progress in a file.",
+            "It merges the two, as git would.",
+            "Merged notebooks break easily. Yours is left alone, and you take over from the new one what you want.",
         ),
     ],
 )

@@ -90,6 +90,8 @@ class Lesson:
             view.feedback = _with_notice(view.feedback)
 
         view = QuizView(self._part(self.questions, name, "question"), answered=answered)
+        if progress.read().passed.get((self.name, name)):
+            view.say("✓ You have answered this one before. You may choose again.")
         return view
 
     def check(self, name: str, answer: Any) -> Feedback:

@@ -30,10 +30,11 @@ def plateau() -> Sketch:
 
 
 def both_rise() -> Sketch:
-    """Most samples cross to the right side, barely; two wrong ones grow sure of the wrong class."""
-    most = np.linspace(-0.9, 0.3, 18) + 1.2 * _TIME
-    lost = np.array([-0.3, -0.6]) - 9.0 * _TIME**2
-    return Sketch(_two_classes(np.concatenate([most, lost], axis=-1)))
+    """Most validation samples cross to the right side, barely; three wrong ones grow sure of the wrong class."""
+    train = np.linspace(-0.9, 0.9, 20) + 3.0 * _TIME
+    most = np.linspace(-1.1, 0.2, 17) + 1.2 * _TIME
+    lost = np.array([-0.2, -0.4, -0.6]) - 9.0 * _TIME
+    return Sketch(_two_classes(train), _two_classes(np.concatenate([most, lost], axis=-1)))
 
 
 def one_impossible() -> Sketch:

@@ -54,7 +54,7 @@ SYLLABUS = (
         symptoms=(
             Symptom("The loss falls and the accuracy stands still.", sketches.plateau),
             Symptom("Loss and accuracy rise together.", sketches.both_rise),
-            Symptom("The loss is infinite, or a single sample costs 16.118.", sketches.one_impossible),
+            Symptom("The loss becomes infinite, or a single sample costs 16.118.", sketches.one_impossible),
         ),
         trains=False,
     ),

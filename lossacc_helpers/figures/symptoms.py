@@ -6,6 +6,7 @@ import numpy as np
 
 from lossacc_helpers.figures.curves import Curves, LossAndAccuracyPanels
 from lossacc_helpers.figures.picture import LabelledFigure, Picture
+from lossacc_helpers.figures.style import LOSS, TEXT_SIZE
 
 
 def symptom_picture() -> Picture:
@@ -20,13 +21,18 @@ def symptom_picture() -> Picture:
         height=380,
     )
     panels = LossAndAccuracyPanels(figure, left=0.085, right=0.86, bottom=0.13, top=0.93)
+    beyond = panels.loss_axes.text(
+        0.99, 0.5, "", transform=panels.loss_axes.transAxes, color=LOSS, fontsize=TEXT_SIZE, ha="right", animated=True
+    )
 
     def move(*, sketch: Any, sentence: str, lesson: str) -> str:
         panels.show(sketch)
+        infinite = np.flatnonzero(np.isinf(np.atleast_2d(sketch.train.loss)).any(axis=0))
+        beyond.set_text(f"↑ infinite from epoch {infinite[0] + 1} on" if len(infinite) else "")
         parts = [_ends("Training", sketch.train)]
         if sketch.validation is not None:
             parts.append(_ends("Validation", sketch.validation))
-        return f"{sentence} Begin with lesson {lesson}. {' '.join(parts)}"
+        return f"{sentence} This is explained in lesson {lesson}. {' '.join(parts)}"
 
     return Picture(figure, move)
 
@@ -37,4 +43,5 @@ def _ends(name: str, curves: Curves) -> str:
     for what, values in (("loss", curves.loss), ("accuracy", curves.accuracy)):
         first, last = (float(np.median(values[..., epoch])) for epoch in (0, -1))
         texts.append(f"{what} {first:.2f} to " + (f"{last:.2f}" if np.isfinite(last) else "infinity"))
-    return f"{name} here: {', '.join(texts)}."
+    networks = f", median of {len(curves.loss)} networks" if np.ndim(curves.loss) > 1 else ""
+    return f"{name} here{networks}: {', '.join(texts)}."

@@ -78,6 +78,11 @@ class QuizView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         super().__init__([ipywidgets.HTML(paragraph(question.prompt, bold=True)), *shown, self._status])
         self.control.observe(self._choose, "index")
 
+    def say(self, text: str) -> None:
+        """Show a text where the feedback stands."""
+        self.feedback = text
+        self._status.value = status(text)
+
     def _choose(self, change: Any) -> None:
         if change["new"] is None:
             self.feedback = ""
