@@ -36,8 +36,8 @@
 # </details>
 
 # %%
-from lossacc_helpers import attainable_loss, datasets, figures, training, wilson_interval
 from lossacc_helpers.course.lesson_02 import lesson, mystery
+from lossacc_helpers import attainable_loss, datasets, figures, training, wilson_interval
 
 import warnings
 

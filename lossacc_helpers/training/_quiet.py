@@ -8,6 +8,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from threading import Lock
+
+from lossacc_helpers._waiting import interruptible, waiting
+
+# An import that was interrupted goes on, see below; whoever asks again waits for its end.
+_IMPORTING = Lock()
 
 
 @contextlib.contextmanager
@@ -38,12 +44,15 @@ def import_quietly(*names: str) -> None:
 
     oneDNN is left on: turning it off to save its two lines makes convolutions almost three times slower.
 
+    Stopped half-way an import leaves modules that are no use to a second one. So an interruption gets through, but the
+    import goes on behind it to its end, and a second call waits for that.
+
     Raises
     ------
     ImportError
         With the way out in words where TensorFlow is not installed (there is none for Intel Macs).
     """
-    if all(name in sys.modules for name in names):
+    if not _IMPORTING.locked() and all(name in sys.modules for name in names):
         return
     if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) != "tensorflow":
         raise ImportError(
@@ -51,11 +60,8 @@ def import_quietly(*names: str) -> None:
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        with _descriptor_two_kept_aside():
-            for name in names:
-                importlib.import_module(name)
-            # The first device look-up writes more lines; it happens here rather than in a learner's cell.
-            importlib.import_module("tensorflow").config.list_physical_devices()
+        with waiting("Loading TensorFlow (about ten seconds)"):
+            interruptible(lambda: _import(names))
     except ModuleNotFoundError as error:
         if error.name not in {name.split(".")[0] for name in names}:
             raise
@@ -63,3 +69,11 @@ def import_quietly(*names: str) -> None:
             f"this part of the course trains networks and needs {error.name}, which is not installed here. "
             "`make install` installs it wherever there is a build of it (not on Intel Macs); lesson 01 runs without it."
         ) from error
+
+
+def _import(names: tuple[str, ...]) -> None:
+    with _IMPORTING, _descriptor_two_kept_aside():
+        for name in names:
+            importlib.import_module(name)
+        # The first device look-up writes more lines; it happens here rather than in a learner's cell.
+        importlib.import_module("tensorflow").config.list_physical_devices()

@@ -7,7 +7,8 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from threading import RLock
+from threading import Lock, RLock
+from time import perf_counter
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -62,6 +63,50 @@ class Program(Protocol):
 
     def run(self, inputs: Inputs) -> Outputs:
         """Train every replica and predict all samples after each epoch."""
+
+
+_MOMENT = 1.0  # seconds for one call of a program, as far as that can be chosen
+_LARGEST_RECORD = 2**25  # bytes
+
+
+class Pace:
+    """Cuts a run into calls of a compiled program, because nothing can stop a call.
+
+    A call costs half a millisecond of its own, so it takes as many epochs as fit into a moment, by the last one's
+    speed. Where a run is cut changes nothing in it: calls hand the whole state on.
+
+    Parameters
+    ----------
+    epochs
+        Of the whole run.
+    numbers
+        Four bytes each, that an epoch records.
+
+    Attributes
+    ----------
+    longest
+        The largest number of epochs in one call; the program holds room for their record.
+    """
+
+    def __init__(self, epochs: int, numbers: int) -> None:
+        self.longest = max(1, min(epochs, _LARGEST_RECORD // (4 * numbers)))
+        self._total = epochs
+        self._next = 1  # the first call also compiles
+        self._calling = Lock()
+
+    def record(self, call: Callable[[int, int], Array]) -> Array:
+        """The record (epoch, ...) of a run, from ``call(first, last)``, which returns that of epochs [first, last)."""
+        parts, first = [], 0
+        while first < self._total:
+            # A program trains on variables of its own, and a call goes on when its caller was interrupted.
+            with self._calling:
+                last = min(first + self._next, self._total)
+                began = perf_counter()
+                parts.append(call(first, last))
+                speed = (last - first) / (perf_counter() - began)
+                self._next = max(1, min(self.longest, int(speed * _MOMENT)))
+            first = last
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 class Shelf:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from lossacc_helpers._validation import as_whole_number
+from lossacc_helpers._waiting import waiting
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 from lossacc_helpers.training import initial, losses, optimizers
 from lossacc_helpers.training._keras import check_keras, layers_of
@@ -49,7 +50,8 @@ def fit_replicas(
 
     Each replica is what ``Model.fit`` would give from ``run.initial_weights(k)`` in the batch order ``run.order(k)``.
     A new combination of shapes, network and optimizer compiles once (about two seconds); rate, seed, data and order are
-    inputs of the compiled program.
+    inputs of the compiled program. A run that is interrupted stops training within moments, and leaves everything as
+    it was.
 
     Parameters
     ----------
@@ -96,7 +98,8 @@ def fit_replicas(
     replicas, epochs = as_whole_number(replicas, "replicas", least=1), as_whole_number(epochs, "epochs", least=1)
     batch_size, seed = as_whole_number(batch_size, "batch_size", least=1), as_whole_number(seed, "seed", least=0)
     check_keras()
-    with _RUNNING, initial.global_seeds_untouched():
+    told = f"Training {replicas} network{'s' if replicas > 1 else ''} for {epochs} epoch{'s' if epochs > 1 else ''}"
+    with waiting(told), _RUNNING, initial.global_seeds_untouched():
         model, as_drawn = _fresh_model(build_model)
         output = read_output(model)
         optimizer = optimizers.read_optimizer(optimizer)

@@ -13,10 +13,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lossacc_helpers._waiting import interruptible, reached
 from lossacc_helpers.training import losses, optimizers
 from lossacc_helpers.training._keras import layers_of, seed_generators_of
 from lossacc_helpers.training.outputs import Output, logits_of
-from lossacc_helpers.training.program import Array, Inputs, Outputs
+from lossacc_helpers.training.program import Array, Inputs, Outputs, Pace
 
 
 def seed_generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
@@ -56,7 +57,7 @@ class SingleProgram:
         self._model, self._output, self._loss = model, output, loss
         self._epochs, self._samples, self._batch = epochs, samples, min(batch_size, samples)
         self._optimizer = optimizers.clone(optimizer)
-        self._start = self._build_optimizer()
+        self._start = [tf.constant(start) for start in self._build_optimizer()]
         self._schedule = optimizers.has_schedule(optimizer)
         self._seeds = [generator.state for generator in seed_generators(model)]
         # XLA's random numbers are not those of TensorFlow's own kernels, which an ordinary fit uses: dropout masks
@@ -85,26 +86,41 @@ class SingleProgram:
         """Train the replicas one after the other; see ``Program``."""
         data = [tf.constant(a) for a in (inputs.train_features, inputs.train_labels, inputs.features)]
         rate = tf.constant(inputs.rate, dtype=tf.float32)
-        recorded, final = [], []
-        for k in range(len(inputs.orders)):
-            weights = [tf.constant(values[k]) for values in inputs.initial_weights]
-            seeds = [tf.constant(values[k]) for values in inputs.seed_states]
-            arguments = (weights, seeds, tf.constant(inputs.orders[k]), *data, rate)
-            if self._fit is None:
-                traced = tf.function(self._train, jit_compile=self._compilable)
-                self._fit = traced.get_concrete_function(*arguments)
-            recorded.append(self._fit(*arguments).numpy())
-            final.append(self._model.get_weights())
+        replicas = len(inputs.orders)
+
+        def arguments(k: int) -> tuple[list[Any], tuple[Any, ...]]:
+            """Replica k's first state, and what stays as it is."""
+            own = [tf.constant(values[k]) for values in (*inputs.initial_weights, *inputs.seed_states)]
+            return [*own, *self._start], (tf.constant(inputs.orders[k]), *data, rate)
+
+        if self._fit is None:
+            self._pace = Pace(self._epochs, len(inputs.features) * self._output.classes)
+            traced = tf.function(self._train, jit_compile=self._compilable)
+            state, constants = arguments(0)
+            self._fit = traced.get_concrete_function(state, tf.constant(0), tf.constant(0), *constants)
+
+        def one(k: int) -> tuple[Array, list[Array]]:
+            state, constants = arguments(k)
+
+            def call(first: int, last: int) -> Array:
+                nonlocal state
+                reached((k + first / self._epochs) / replicas)
+                record, state = self._fit(state, tf.constant(first), tf.constant(last), *constants)
+                return np.asarray(record.numpy()[: last - first])
+
+            return self._pace.record(call), [values.numpy() for values in state[: len(inputs.initial_weights)]]
+
+        recorded, final = zip(*interruptible(lambda: [one(k) for k in range(replicas)]), strict=True)
         return Outputs(np.stack(recorded), [np.stack(values) for values in zip(*final, strict=True)])
 
-    def _train(self, weights: Any, seeds: Any, order: Any, x_train: Any, labels: Any, features: Any, rate: Any) -> Any:
-        for variable, value in zip(self._model.weights, weights, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self._seeds, seeds, strict=True):
+    def _train(
+        self, state: Any, first: Any, last: Any, order: Any, x_train: Any, labels: Any, features: Any, rate: Any
+    ) -> Any:
+        """Train the epochs [first, last) from a state; return their record and the state they lead to."""
+        variables = [*self._model.weights, *self._seeds, *self._optimizer.variables]
+        for variable, value in zip(variables, state, strict=True):
             variable.assign(value)
         trainable = self._model.trainable_variables
-        for variable, start in zip(self._optimizer.variables, self._start, strict=True):
-            variable.assign(tf.fill(start.shape, start.flat[0]))
         if not self._schedule:
             self._optimizer.learning_rate.assign(rate)
         full, rest = divmod(self._samples, self._batch)
@@ -134,8 +150,8 @@ class SingleProgram:
             logits = logits_of(self._model(features, training=False), self._output)
             for variable, value in zip(self._seeds, kept, strict=True):
                 variable.assign(value)
-            return epoch + 1, record.write(epoch, self._output.log_probabilities(logits))
+            return epoch + 1, record.write(epoch - first, self._output.log_probabilities(logits))
 
-        record = tf.TensorArray(tf.float32, self._epochs)
-        _, record = tf.while_loop(lambda epoch, _: epoch < self._epochs, one_epoch, (0, record))
-        return record.stack()
+        record = tf.TensorArray(tf.float32, self._pace.longest)
+        _, record = tf.while_loop(lambda epoch, _: epoch < last, one_epoch, (first, record))
+        return record.stack(), [tf.convert_to_tensor(variable.value) for variable in variables]

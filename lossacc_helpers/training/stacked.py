@@ -15,9 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lossacc_helpers._waiting import interruptible, reached
 from lossacc_helpers.training import optimizers
 from lossacc_helpers.training.outputs import Output
-from lossacc_helpers.training.program import Inputs, Outputs, has_own_parts_only
+from lossacc_helpers.training.program import Array, Inputs, Outputs, Pace, has_own_parts_only
 
 # Multiplications per sample above which a matrix product per replica is faster than the elementwise form.
 LARGEST = 4096
@@ -129,37 +130,47 @@ class StackedProgram:
         self._clipnorm, self._global_clipnorm = optimizer.clipnorm, optimizer.global_clipnorm
         self._optimizer = optimizers.clone(optimizer, without_norm_clipping=True)
         self._optimizer.build(self._weights)
-        self._start = [np.asarray(variable.value) for variable in self._optimizer.variables]
+        self._start = [tf.constant(variable.numpy()) for variable in self._optimizer.variables]
         self._schedule = optimizers.has_schedule(optimizer)
+        self._replicas = replicas
         self._fit: Any = None
 
     def run(self, inputs: Inputs) -> Outputs:
         """Train every replica; see ``Program``."""
         weights = [tf.constant(np.moveaxis(values, 0, -1)) for values in inputs.initial_weights]
-        orders = tf.constant(inputs.orders.transpose(1, 2, 0))
+        state = [*weights, *self._start]
         labels = inputs.train_labels
         targets = labels[:, None] if self._output.units == 1 else np.eye(self._output.classes)[labels]
-        arguments = (
-            weights,
-            orders,
+        constants = (
+            tf.constant(inputs.orders.transpose(1, 2, 0)),
             tf.constant(inputs.train_features),
             tf.constant(targets.astype(np.float32)),
             tf.constant(inputs.features),
             tf.constant(inputs.rate, dtype=tf.float32),
         )
         if self._fit is None:
-            self._fit = tf.function(self._train, jit_compile=True).get_concrete_function(*arguments)
-        log_probabilities, final = self._fit(*arguments)
-        # Replicas stay innermost in memory: a view in the promised order costs nothing.
-        return Outputs(
-            log_probabilities.numpy().transpose(3, 0, 1, 2), [np.moveaxis(values.numpy(), -1, 0) for values in final]
-        )
+            self._pace = Pace(self._epochs, len(inputs.features) * self._output.classes * self._replicas)
+            traced = tf.function(self._train, jit_compile=True)
+            self._fit = traced.get_concrete_function(state, tf.constant(0), tf.constant(0), *constants)
 
-    def _train(self, weights: Any, orders: Any, x_train: Any, targets: Any, features: Any, rate: Any) -> Any:
-        for variable, value in zip(self._weights, weights, strict=True):
+        def call(first: int, last: int) -> Array:
+            nonlocal state
+            reached(first / self._epochs)
+            record, state = self._fit(state, tf.constant(first), tf.constant(last), *constants)
+            return np.asarray(record.numpy()[: last - first])
+
+        log_probabilities = interruptible(lambda: self._pace.record(call))
+        final = state[: len(weights)]
+        # Replicas stay innermost in memory: a view in the promised order costs nothing.
+        return Outputs(log_probabilities.transpose(3, 0, 1, 2), [np.moveaxis(v.numpy(), -1, 0) for v in final])
+
+    def _train(
+        self, state: Any, first: Any, last: Any, orders: Any, x_train: Any, targets: Any, features: Any, rate: Any
+    ) -> Any:
+        """Train the epochs [first, last) from a state; return their record and the state they lead to."""
+        variables = [*self._weights, *self._optimizer.variables]
+        for variable, value in zip(variables, state, strict=True):
             variable.assign(value)
-        for variable, start in zip(self._optimizer.variables, self._start, strict=True):
-            variable.assign(tf.fill(start.shape, start.flat[0]))  # counters and moments; all begin alike
         if not self._schedule:
             self._optimizer.learning_rate.assign(rate)
         full, rest = divmod(self._samples, self._batch)
@@ -188,11 +199,11 @@ class StackedProgram:
             if rest:
                 batch(rows(epoch, full * self._batch, rest))
             logits = self._logits(self._values(), features[:, :, None])
-            return epoch + 1, record.write(epoch, self._output.log_probabilities(logits, axis=1))
+            return epoch + 1, record.write(epoch - first, self._output.log_probabilities(logits, axis=1))
 
-        record = tf.TensorArray(tf.float32, self._epochs)
-        _, record = tf.while_loop(lambda epoch, _: epoch < self._epochs, one_epoch, (0, record))
-        return record.stack(), self._values()
+        record = tf.TensorArray(tf.float32, self._pace.longest)
+        _, record = tf.while_loop(lambda epoch, _: epoch < last, one_epoch, (first, record))
+        return record.stack(), [tf.convert_to_tensor(variable.value) for variable in variables]
 
     def _values(self) -> list[Any]:
         return [tf.convert_to_tensor(variable.value) for variable in self._weights]

@@ -3,6 +3,7 @@
 from lossacc_helpers.widgets.commit import CommitView, Guess, Prediction, Recall, Scale
 from lossacc_helpers.widgets.explorer import Explorer, PlayedSlider
 from lossacc_helpers.widgets.quiz import Option, Question, QuizView
+from lossacc_helpers.widgets.waiting import tell_cells_what_they_wait_for
 
 __all__ = [
     "CommitView",
@@ -16,3 +17,5 @@ __all__ = [
     "Recall",
     "Scale",
 ]
+
+tell_cells_what_they_wait_for()

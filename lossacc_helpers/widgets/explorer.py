@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets
 import traitlets
 
+from lossacc_helpers._waiting import told_by
 from lossacc_helpers.figures import Picture
 from lossacc_helpers.widgets._markup import status, with_still
 
@@ -39,7 +40,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     Notes
     -----
     Shown without a kernel (on GitHub, in print) it is a picture and a sentence: the state it was first shown in.
-    An exception in `compute` or in the picture is told in the readout and raised again.
+    An exception in `compute` or in the picture is told in the readout and raised again, an interruption as well.
+    Work of more than two seconds says in the readout how far it is.
 
     Examples
     --------
@@ -105,6 +107,10 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self.readout = text
         self._status.value = status(text)
 
+    def _tell(self, what: str, how_far: str) -> None:
+        if what:  # else the wait is over, and what came of it is announced next
+            self.announce(f"{what}: {how_far}")
+
     def _clicked(self, name: str) -> None:
         self._clicks[name] += 1
         self._show()
@@ -112,8 +118,13 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     def _show(self) -> None:
         state = self.state
         try:
-            readout = self.picture.update(**(self._compute(**state) if self._compute else state))
+            with told_by(self._tell):
+                values = self._compute(**state) if self._compute else state
+            readout = self.picture.update(**values)
             self._image.value = self.picture.figure.png()
+        except KeyboardInterrupt:
+            self.announce("Stopped, and the picture still shows an earlier state. Move a control to go on.")
+            raise
         except Exception as error:
             self.error = error
             self.announce(
