@@ -7,6 +7,8 @@ LESSON ?=
 # Further arguments: make lab LAB_ARGS=--port=9999, make test TEST_ARGS='-k crossings'
 LAB_ARGS ?=
 TEST_ARGS ?=
+# The public address: make address REPOSITORY=https://github.com/owner/name
+REPOSITORY :=
 
 export PYTHON
 # Another installation's modules must not get into this one.
@@ -21,10 +23,10 @@ TOOLS := .tools/$(notdir $(BIN))
 CODE := $(wildcard lossacc_helpers lessons tests tools benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test notebooks bench lock format clean
+.PHONY: help install lab test test-slow notebooks bench lock address format clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
 		printf '%-18s %s\n' "$$name" "$$text"; done
 
 install: ## set up .venv from requirements.lock
@@ -36,10 +38,14 @@ lab: install ## open the course in JupyterLab
 test: install ## run every check: tests, doctests, lint, types, import contract, notebooks
 	@$(BIN)/python -m pytest -n 2 --dist loadscope $(TEST_ARGS)
 
+test-slow: install ## run what takes minutes and `make test` leaves out
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m slow $(TEST_ARGS)
+
 notebooks: install ## build and run notebooks/ from lessons/ (LESSON=01 for one)
 	@$(BIN)/python -m tools.build_notebooks $(LESSON)
+	@$(BIN)/python -m tools.readme_picture
 
-bench: install ## measure speed side by side with the alternatives, and store the table in benchmarks/
+bench: install ## measure latency, whole lessons on one core, and training; store the tables in benchmarks/
 	@$(BIN)/python -m benchmarks.run
 
 lock: ## pin the newest versions that pyproject.toml allows in requirements.lock
@@ -50,6 +56,9 @@ lock: ## pin the newest versions that pyproject.toml allows in requirements.lock
 	$(TOOLS)/python -m uv pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras \
 		--custom-compile-command "make lock" \
 		--output-file requirements.lock pyproject.toml
+
+address: ## show the repository's public address, or fill in REPOSITORY=https://github.com/owner/name
+	@python=$$(sh tools/find_python.sh) && "$$python" -m tools.address $(if $(REPOSITORY),'$(REPOSITORY)')
 
 format: install ## mend layout and imports with ruff (notebooks follow at the next build)
 	@$(BIN)/python -m ruff format $(CODE)
