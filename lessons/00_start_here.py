@@ -19,8 +19,8 @@ environment()
 
 # %% [markdown]
 # If something is missing, the lines above say what, which lessons need it, and what to do. If the cell failed with
-# `No module named 'lossacc_helpers'`, this notebook runs in another Python: close it and open the course with `make
-# lab`.
+# `No module named ...`, whatever the name, this notebook runs in another Python: close it and open the course again
+# the way you did first, with `make lab` or as the README says for conda.
 #
 # Now the other half of your environment, the browser: below you should see a button.
 
@@ -104,9 +104,9 @@ lesson.recall("rises")
 # ## Your copy and your progress
 #
 # The notebooks in the folder `my-course` are yours. Change them as you like. When the course is updated, `make lab`
-# renews those you have not touched and leaves the others alone: the new version is put beside yours, under a name
-# that ends in `.new.ipynb`. To begin a lesson afresh, rename or delete your notebook and run `make lab` again. (Where
-# you opened the course in another way, that way is described in the README.)
+# renews those that are as the course left them and leaves the others alone: the new version is put beside yours,
+# under a name that ends in `.new.ipynb`. To begin a lesson afresh, rename or delete your notebook and run `make lab`
+# again. (Other ways in, and what becomes of your work on Binder, stand in the README.)
 #
 # **Quiz.** Choose an answer. Every answer has something to say, so try the wrong ones too.
 

@@ -18,9 +18,9 @@ class Contents:
     def table(folder: str = "") -> str:
         """Return the table in Markdown; `folder` is where the notebooks lie, as in ``"notebooks/"``."""
         rows = [
-            f"| {' '.join(symptom.sentence for symptom in entry.symptoms)} "
-            f"| [{entry.number} {entry.title}]({folder}{entry.name}.ipynb) |"
+            f"| {symptom.sentence} | [{entry.number} {entry.title}]({folder}{entry.name}.ipynb) |"
             for entry in SYLLABUS
+            for symptom in entry.symptoms
         ]
         return "\n".join(["| what you see | lesson |", "|---|---|", *rows])
 
@@ -45,7 +45,7 @@ def explorer() -> Explorer:
         return {
             "sketch": symptom.sketch(),
             "sentence": symptom.sentence,
-            "lesson": f"{entry.number}, {entry.title}",
+            "lesson": f"{entry.number}, {entry.title}" + ("" if entry is SYLLABUS[0] else ", which builds on 01"),
         }
 
     return Explorer(symptom_picture, {"seen": choice}, compute=compute)
@@ -70,11 +70,14 @@ def _check_rises(rises: LearnerFunction) -> None:
         ([0.3, 0.3, 0.3], 0, "a flat step is no rise"),
         ([0.1, 0.2, 0.4, 0.3], 2, "two steps go up, whatever their size"),
         ([0.7], 0, "one epoch has no step"),
+        ([0.5, 0.4, 0.45], 1, "the last step goes up"),
+        ([0.3, 0.301, 0.302], 2, "a small rise is a rise"),
     )
     for losses, expected, why in cases:
         answer = rises(losses)
         if answer.number() != expected:
-            raise Wrong(f"rises({losses}) gave {answer.number():g}, but {expected} was expected: {why}.")
+            given = int(number) if (number := answer.number()).is_integer() else number
+            raise Wrong(f"rises({losses}) gave {given}, but {expected} was expected: {why}.")
 
 
 EXERCISE = Exercise(
@@ -93,6 +96,14 @@ EXERCISE = Exercise(
         "falls counted": WrongAnswer(
             answer=lambda losses: sum(later < before for before, later in pairwise(losses)),
             says="but 1 was expected",
+        ),
+        "the last step left out": WrongAnswer(
+            answer=lambda losses: sum(losses[i + 1] > losses[i] for i in range(len(losses) - 2)),
+            says="the last step goes up",
+        ),
+        "a tolerance": WrongAnswer(
+            answer=lambda losses: sum(later - before > 0.05 for before, later in pairwise(losses)),
+            says="a small rise is a rise",
         ),
         "first against last": WrongAnswer(
             answer=lambda losses: int(losses[-1] > losses[0]),

@@ -59,7 +59,7 @@ def validation_from_zero() -> Sketch:
 
 def seed_dependent() -> Sketch:
     """Twelve networks agree on the training samples, and each begins elsewhere on the validation samples."""
-    offsets = np.linspace(-2.2, 1.4, 12)[:, None, None]  # (replica, epoch, sample)
+    offsets = np.linspace(-1.7, 1.4, 12)[:, None, None]  # (replica, epoch, sample)
     train = np.linspace(-0.7, 0.9, 30) + 3.5 * _TIME + 0.08 * offsets
     validation = np.linspace(-0.4, 0.4, 30) + offsets * (1.0 - 0.7 * _TIME) + 1.2 * _TIME
     return Sketch(_two_classes(train), _two_classes(validation))

@@ -30,6 +30,11 @@ def symptom_picture() -> Picture:
         infinite = np.flatnonzero(np.isinf(np.atleast_2d(sketch.train.loss)).any(axis=0))
         beyond.set_text(f"↑ infinite from epoch {infinite[0] + 1} on" if len(infinite) else "")
         parts = [_ends("Training", sketch.train)]
+        if len(infinite):
+            parts.append(
+                f"From epoch {infinite[0] + 1} on one sample's true class has probability 0: the loss is infinite. "
+                f"Clipped at 1e-7, as Keras does, that sample costs {-np.log(1e-7):.3f}."
+            )
         if sketch.validation is not None:
             parts.append(_ends("Validation", sketch.validation))
         return f"{sentence} This is explained in lesson {lesson}. {' '.join(parts)}"
@@ -44,4 +49,9 @@ def _ends(name: str, curves: Curves) -> str:
         first, last = (float(np.median(values[..., epoch])) for epoch in (0, -1))
         texts.append(f"{what} {first:.2f} to " + (f"{last:.2f}" if np.isfinite(last) else "infinity"))
     networks = f", median of {len(curves.loss)} networks" if np.ndim(curves.loss) > 1 else ""
-    return f"{name} here{networks}: {', '.join(texts)}."
+    text = f"{name} here{networks}: {', '.join(texts)}"
+    if networks:
+        text += (
+            f", and accuracy at first from {np.min(curves.accuracy[:, 0]):.2f} to {np.max(curves.accuracy[:, 0]):.2f}"
+        )
+    return f"{text}."

@@ -30,6 +30,15 @@ SECONDS = 180.0  # for TensorFlow to start and train; it takes about ten
 _IN_EVERY_LESSON = {"numpy", "matplotlib", "pillow", "ipywidgets", "traitlets"}
 _BY_TRAINING = {"keras", "tensorflow", "tensorflow-cpu"}
 _BY_PAGE = {"jupyterlab", "ipykernel"}
+# What a package is imported as, where that is not its name.
+_MODULES = {
+    "ipython": "IPython",
+    "pillow": "PIL",
+    "scikit-image": "skimage",
+    "scikit-learn": "sklearn",
+    "tensorflow-cpu": "tensorflow",
+}
+_LESSONS_THAT_TRAIN = "The lessons that train networks"
 
 
 @dataclass(frozen=True)
@@ -106,9 +115,10 @@ def check(*, training: Sequence[str], details: bool = False, start_tensorflow: b
         *_page(),
         *_writing(),
         _memory(),
+        *_binder(),
         *_newer(),
     ]
-    if start_tensorflow:
+    if start_tensorflow and not any(_is_training(finding) for finding in findings if finding.state != "good"):
         findings.append(start())
     report = Report(tuple(findings))
     return Report(report.findings, tuple(_details())) if details or report.missing else report
@@ -126,11 +136,12 @@ class Requirement:
 
     @property
     def version(self) -> str | None:
-        """The version that is installed, or None."""
+        """The version that is installed, or None; a package whose files were deleted counts as absent."""
         try:
-            return metadata.version(self.name)
+            version = metadata.version(self.name)
         except metadata.PackageNotFoundError:
             return None
+        return version if find_spec(_MODULES.get(self.name, self.name)) else None
 
     def __str__(self) -> str:
         return f"{self.name} {self.ranges}"
@@ -237,7 +248,7 @@ def _packages() -> Iterator[Finding]:
 
 def _tensorflow(training: Sequence[str]) -> Iterator[Finding]:
     """Yield whether the lessons that train networks can do so."""
-    lessons = f"The lessons that train networks ({', '.join(training)})"
+    lessons = f"{_LESSONS_THAT_TRAIN} ({', '.join(training)})"
     asked = [one for one in requirements(_declared()[1]) if one.name in _BY_TRAINING]
     if not any(one.name != "keras" for one in asked):
         yield Finding(
@@ -262,6 +273,11 @@ def _tensorflow(training: Sequence[str]) -> Iterator[Finding]:
             yield _other_version(found)
     if not problems:
         yield Finding("good", "Keras and TensorFlow, for the lessons that train networks")
+
+
+def _is_training(finding: Finding) -> bool:
+    """Whether a finding already says that networks cannot be trained."""
+    return _LESSONS_THAT_TRAIN in finding.text
 
 
 def _any_tensorflow(asked: Requirement) -> Requirement:
@@ -357,6 +373,16 @@ def memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) ->
     return min(total, default=None), min(free, default=None)
 
 
+def _binder() -> Iterator[Finding]:
+    """Yield that a session on Binder takes everything along when it ends."""
+    if "BINDER_SERVICE_HOST" in os.environ:
+        yield Finding(
+            "note",
+            "this is a session on Binder, and all that is in it goes when it ends, after some minutes without you. "
+            "Download what you want to keep: your notebooks, and progress.jsonl beside them.",
+        )
+
+
 def _newer() -> Iterator[Finding]:
     """Yield that newer notebooks lie beside the learner's."""
     copy = working_copy.find(next(iter(_folders()), None))
@@ -404,7 +430,7 @@ def start(*, seconds: float = SECONDS) -> Finding:
         )
     if ended == -9:
         last = "the system ended it, most likely because memory ran out"
-    return Finding("missing", f"a TensorFlow that works. {step} The last it said: {last}. {_remedy()}")
+    return Finding("missing", f"a TensorFlow that works. {step} The last it said: {last.rstrip('.')}. {_remedy()}")
 
 
 def _run(program: str, *, seconds: float) -> tuple[int, str, str]:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import tomllib
+from collections.abc import Callable
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -99,6 +101,23 @@ def test_a_missing_package_is_named_with_what_it_stops_and_what_to_do(versions: 
     assert len(report.lines) == len(GOOD)
 
 
+def found_but(absent: str) -> Callable[[str], object]:
+    """`find_spec` where the files of one module were deleted."""
+    return lambda name: None if name == absent else find_spec(name)
+
+
+def test_a_package_whose_files_were_deleted_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "find_spec", found_but("sklearn"))
+    assert said(check(training=["02"]), "missing").startswith("scikit-learn.")
+
+
+def test_a_session_on_binder_is_told_that_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BINDER_SERVICE_HOST", "10.0.0.1")
+    report = check(training=["02"])
+    assert "Download what you want to keep" in said(report, "note")
+    assert not report.missing
+
+
 def test_packages_are_missing_together_and_without_some_no_lesson_runs(versions: dict[str, str | None]) -> None:
     versions |= {"matplotlib": None, "scikit-image": None}
     assert said(check(training=["02"]), "missing").startswith("matplotlib, scikit-image. No lesson runs without.")
@@ -177,8 +196,9 @@ def test_a_missing_tensorflow_stops_the_lessons_that_train_and_no_other(
     versions: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions |= {"tensorflow": None, "tensorflow-cpu": None}
-    monkeypatch.setattr(environment, "find_spec", lambda name: None)
-    text = said(check(training=["02", "03"]), "missing")
+    monkeypatch.setattr(environment, "find_spec", found_but("tensorflow"))
+    monkeypatch.setattr(environment, "start", lambda: pytest.fail("it was started although it is missing"))
+    text = said(check(training=["02", "03"], start_tensorflow=True), "missing")
     assert text.startswith("tensorflow")
     assert "The lessons that train networks (02, 03) stop where they begin to; all others run." in text
 
