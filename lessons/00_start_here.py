@@ -33,7 +33,8 @@ widgets_work()
 # ## Find your lesson
 #
 # What do you see in your curves? Choose below. The picture shows curves of that shape, and the line under it names
-# the lesson that explains them. With the keyboard: press Tab until the list is marked, then the arrow keys.
+# the lesson that explains them. With the keyboard: press Tab until the list is marked, then Space, the arrow keys and
+# Enter.
 #
 # The curves here are sketches. Their samples are made up and moved by a rule; loss and accuracy are computed from
 # them as they are everywhere in this course. Loss is always vermilion and accuracy blue, training solid and

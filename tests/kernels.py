@@ -10,7 +10,7 @@ from jupyter_client.manager import KernelManager
 
 from tools.lessons import ROOT
 
-SECONDS = 120  # for any one request, on a machine that does other things as well
+SECONDS = 60  # for any one request, on a machine that does other things as well
 
 
 @dataclass

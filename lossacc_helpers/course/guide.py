@@ -70,8 +70,8 @@ def _check_rises(rises: LearnerFunction) -> None:
         ([0.3, 0.3, 0.3], 0, "a flat step is no rise"),
         ([0.1, 0.2, 0.4, 0.3], 2, "two steps go up, whatever their size"),
         ([0.7], 0, "one epoch has no step"),
+        ([0.3, 0.301, 0.302, 0.1], 2, "a small rise is a rise"),
         ([0.5, 0.4, 0.45], 1, "the last step goes up"),
-        ([0.3, 0.301, 0.302], 2, "a small rise is a rise"),
     )
     for losses, expected, why in cases:
         answer = rises(losses)

@@ -73,14 +73,20 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._compute = compute
         self._clicks = {name: 0 for name, control in self.controls.items() if isinstance(control, ipywidgets.Button)}
         width, height = self.picture.figure.size_in_pixels
-        # Both lengths are fixed: the page below must not move while a slider does.
+        # All lengths are fixed: the page below must not move while a slider does.
         self._image = ipywidgets.Image(
             format="png",
             layout=ipywidgets.Layout(
-                width=f"{width}px", height=f"{height}px", max_width="100%", object_fit="contain", flex="0 0 auto"
+                width=f"{width}px",
+                height=f"{height}px",
+                max_width="100%",
+                margin="0",
+                object_fit="contain",
+                flex="0 0 auto",
             ),
         )
-        self._status = ipywidgets.HTML()
+        # Room for four lines; a longer text, or one in a narrow window, scrolls.
+        self._status = ipywidgets.HTML(layout=ipywidgets.Layout(height="88px", overflow="auto", flex="0 0 auto"))
         _align(self.controls)
         self._show()
         rows = ipywidgets.Box(

@@ -66,6 +66,7 @@ class Desk:
         cells = [cell.id for cell in self.source.cells[:number] if cell.id in needed]
         self.notebook.run(*cells)
         self._prepared.update(cells)
+        self._all_is_well()
 
     def restart(self) -> None:
         """Restart the kernel."""
@@ -78,7 +79,7 @@ class Desk:
         if text is not None:
             self.notebook.write(cell, text)
         self.notebook.run(cell)
-        assert not (errors := self.notebook.errors()), errors
+        self._all_is_well()
         return self.notebook.output(cell)
 
     def solve(self, name: str, blank: int, solution: int) -> Locator:
@@ -95,11 +96,15 @@ class Desk:
         for name in self.notebook.cells("explorer"):
             if not self.lives(name):
                 self.notebook.run_to(name)
+                self._all_is_well()
             outputs.append(self.notebook.output(name))
             hands.until(outputs[-1], "it.querySelector('img')?.naturalWidth > 0", what=f"{name} shows its picture")
-        assert not (errors := self.notebook.errors()), errors
         assert outputs, f"{self.name} has no explorer"
         return outputs
+
+    def _all_is_well(self) -> None:
+        errors = self.notebook.errors()
+        assert not errors, errors
 
 
 def take(name: str, window: Window, folder: str) -> Desk:

@@ -147,9 +147,16 @@ def by_keyboard(control: Control) -> None:
             page.keyboard.press("Enter")
         case "dropdown":
             # While its list is closed JupyterLab takes the arrows for itself (ipywidgets, issue 3912): open it first.
-            control.place.locator("select").focus()
-            for key in ("Space", _away_from_the_end(control), "Enter"):
-                page.keyboard.press(key)
+            # The open list is the system's, and whether it is there yet cannot be seen from here.
+            select = control.place.locator("select")
+            before, key = select.input_value(), _away_from_the_end(select)
+            for pause in (100, 500, 2000):
+                select.focus()
+                for each in ("Space", key, "Enter"):
+                    page.keyboard.press(each)
+                    page.wait_for_timeout(pause)
+                if select.input_value() != before:
+                    break
         case "checkbox":
             control.place.locator("input").focus()
             page.keyboard.press("Space")
@@ -170,9 +177,11 @@ def by_mouse(control: Control) -> None:
         case "toggle":
             place.locator("button:not(.mod-active)").last.click()
         case "dropdown":
-            options = place.locator("option").all_inner_texts()
-            chosen = place.locator("select").evaluate("select => select.selectedIndex")
-            place.locator("select").select_option(index=(chosen + 1) % len(options))
+            # The mouse opens the list; what is in it is the system's, beyond the page.
+            select = place.locator("select")
+            select.click()
+            page.keyboard.press("Escape")
+            select.select_option(index=select.evaluate("it => (it.selectedIndex + 1) % it.length"))
         case "checkbox":
             place.locator("input").click()
         case "play":
@@ -197,6 +206,5 @@ def drag(control: Control, share: float, *, steps: int = 12) -> None:
     mouse.up()
 
 
-def _away_from_the_end(control: Control) -> str:
-    last = control.place.locator("select").evaluate("select => select.selectedIndex === select.length - 1")
-    return "ArrowUp" if last else "ArrowDown"
+def _away_from_the_end(select: Locator) -> str:
+    return "ArrowUp" if select.evaluate("it => it.selectedIndex === it.length - 1") else "ArrowDown"

@@ -14,6 +14,7 @@ from tests.test_lessons import exercises
 from tools.jupyter_lab import WIDGET_VIEW, Server, Window, jupyter_server, window
 
 FIRST = SYLLABUS[0]
+TRAINS = next(entry for entry in SYLLABUS if entry.trains)
 
 
 def counts(guide: Desk) -> list[str]:
@@ -93,42 +94,45 @@ def test_a_notebook_that_is_opened_again_shows_its_pictures_and_misses_no_model(
         assert tomorrow.complaints == []
 
 
-LONG_TRAINING = """\
+TRAINING = """\
 from lossacc_helpers import datasets, training
 
 irises = datasets.iris("shuffled")
-settings = dict(replicas=32, batch_size=1, optimizer=training.networks.adam(0.0005))
+settings = dict(replicas=8, batch_size=1, optimizer=training.networks.adam(0.0005))
+"""
+LONG_TRAINING = """\
 build = lambda: training.networks.dense(4, 8, 3)
-short = training.fit_replicas(build, irises.train, irises.validation, epochs=2, **settings)
-training.fit_replicas(build, irises.train, irises.validation, epochs=EPOCHS, **settings)
+training.fit_replicas(build, irises.train, irises.validation, epochs=60_000, **settings)
 """
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "before", "long"),
     [
-        pytest.param(FIRST.name, "while True:\n    pass", id="a loop without end"),
-        pytest.param(
-            next(entry.name for entry in SYLLABUS if entry.trains),
-            LONG_TRAINING.replace("EPOCHS", "10_000"),
-            id="a long training",
-            marks=pytest.mark.slow,
-        ),
+        pytest.param(FIRST.name, "", "while True:\n    pass", id="a loop without end"),
+        pytest.param(TRAINS.name, TRAINING, LONG_TRAINING, id="a long training", marks=pytest.mark.slow),
     ],
 )
 def test_an_interruption_leaves_the_kernel_usable(
-    name: str, text: str, lab: Window, course: Callable[[str], str]
+    name: str, before: str, long: str, lab: Window, course: Callable[[str], str]
 ) -> None:
     notebook = take(name, lab, course(f"stop {name}")).notebook
-    first, cell = notebook.cells()[0], notebook.cells("exercise")[0]
-    notebook.run(first)
-    notebook.write(cell, text)
+    cell = notebook.cells("exercise")[0]
+
+    def run(text: str) -> None:
+        notebook.write(cell, text)
+        notebook.run(cell)
+
+    run(before)
+    notebook.write(cell, long)
     notebook.start("notebook:run-cell", cell)
-    lab.page.wait_for_timeout(15_000 if "training" in text else 1_000)  # so that it is well under way
+    lab.page.wait_for_timeout(3000)  # so that it is well under way
     notebook.interrupt()
     notebook.wait_idle(60)
     assert notebook.errors() == [f"{cell}: KeyboardInterrupt: "]
-    notebook.write(cell, "6 * 7")
-    notebook.run(cell)
+    run("6 * 7")
     assert notebook.outputs(cell)[0]["data"]["text/plain"] == "42"
+    if before:
+        run(LONG_TRAINING.replace("60_000", "2").rstrip() + ".train.loss.shape")
+        assert notebook.outputs(cell)[-1]["data"]["text/plain"] == "(8, 2)"
     notebook.close()
