@@ -1,313 +1,36 @@
-"""Measures training of the question's network side by side with the alternatives, and stores the table.
+"""Runs the benchmarks and stores their tables: `make bench`, or `python -m benchmarks.run --only latency` for a part.
 
-`python -m benchmarks.run` (or `make bench`) takes about four minutes. Everything is end to end: building the network,
-seeds, batch order, training, and the loss and accuracy of training and validation data after every epoch.
+Everything takes about ten minutes. Close what else is running first.
 """
 
-from __future__ import annotations
-
 import argparse
-import json
-import os
-import platform
-import statistics
-import subprocess
 import sys
-import warnings
-from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
-from time import perf_counter
-from typing import Any
+from importlib import import_module
 
-import numpy as np
+from benchmarks.report import store, surroundings, where
 
-from lossacc_helpers import training  # before Keras, so that TensorFlow starts quietly
-
-# isort: split
-import keras
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import log_loss
-from sklearn.neural_network import MLPClassifier
-
-from benchmarks import numpy_loop
-from lossacc_helpers import datasets
-from lossacc_helpers.history import PredictionHistory
-from lossacc_helpers.training.stacked import StackedProgram
-
-FOLDER = Path(__file__).parent
-BATCH, RATE, HIDDEN = 5, 5e-4, 8
-IRIS = datasets.iris("shuffled")
-# What every contestant gives: loss and accuracy of the training data, then of the validation data, (epoch,) each.
-Curves = list[Any]
-
-
-def network() -> keras.Model:
-    """The question's network."""
-    return keras.Sequential(
-        [
-            keras.Input((4,)),
-            keras.layers.Dense(HIDDEN, activation="relu"),
-            keras.layers.Dense(3, activation="softmax"),
-        ]
-    )
-
-
-def keras_fit(epochs: int, seed: int, **compiling: Any) -> Curves:
-    """`Model.fit` with validation data and the histories it gives (its training curves are running means)."""
-    keras.utils.set_random_seed(seed)
-    one_hot = np.eye(3, dtype=np.float32)
-    (x, y), (x_validation, y_validation) = IRIS.train, IRIS.validation
-    model = network()
-    model.compile(
-        keras.optimizers.Adam(RATE, epsilon=1e-8), "categorical_crossentropy", metrics=["accuracy"], **compiling
-    )
-    history = model.fit(
-        x,
-        one_hot[y],
-        epochs=epochs,
-        batch_size=BATCH,
-        validation_data=(x_validation, one_hot[y_validation]),
-        verbose=0,
-    ).history
-    return [history[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")]
-
-
-def scikit_learn(epochs: int, seed: int) -> Curves:
-    """`MLPClassifier`, one `partial_fit` an epoch, scored after each."""
-    (x, y), (x_validation, y_validation) = IRIS.train, IRIS.validation
-    model = MLPClassifier((HIDDEN,), learning_rate_init=RATE, batch_size=BATCH, alpha=0.0, random_state=seed)
-    curves: Curves = [[], [], [], []]
-    for _ in range(epochs):
-        model.partial_fit(x, y, classes=[0, 1, 2])
-        for place, (features, labels) in enumerate([(x, y), (x_validation, y_validation)]):
-            probabilities = model.predict_proba(features)
-            curves[2 * place].append(log_loss(labels, probabilities, labels=[0, 1, 2]))
-            curves[2 * place + 1].append((probabilities.argmax(axis=-1) == labels).mean())
-    return curves
-
-
-def scikit_learn_fit(epochs: int, seed: int) -> Curves:
-    """`MLPClassifier.fit`: its own training loss is the only curve it gives."""
-    model = MLPClassifier(
-        (HIDDEN,),
-        learning_rate_init=RATE,
-        batch_size=BATCH,
-        alpha=0.0,
-        max_iter=epochs,
-        n_iter_no_change=epochs,
-        tol=0.0,
-        random_state=seed,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(*IRIS.train)
-    return [model.loss_curve_, [model.score(*IRIS.train)]]
-
-
-def numpy_training(epochs: int, seed: int) -> Curves:
-    """The plain loop of `numpy_loop`, and the same histories as ours."""
-    generator = np.random.default_rng(seed)
-    (x, y), (_, y_validation) = IRIS.train, IRIS.validation
-    order = generator.permuted(np.tile(np.arange(len(x)), (epochs, 1)), axis=-1)
-    weights = numpy_loop.initial_weights(4, HIDDEN, 3, generator)
-    logs = numpy_loop.train(weights, order, x, y, IRIS.features, batch_size=BATCH, rate=RATE)
-    parts = PredictionHistory(y, logs[:, : len(x)]), PredictionHistory(y_validation, logs[:, len(x) :])
-    return [curve for part in parts for curve in (part.loss, part.accuracy)]
-
-
-def ours(epochs: int, seed: int, replicas: int) -> Curves:
-    """`fit_replicas`, and both histories read."""
-    run = training.fit_replicas(
-        network,
-        IRIS.train,
-        IRIS.validation,
-        replicas=replicas,
-        epochs=epochs,
-        batch_size=BATCH,
-        optimizer=keras.optimizers.Adam(RATE, epsilon=1e-8),
-        seed=seed,
-    )
-    parts = [run.train] if run.validation is None else [run.train, run.validation]
-    return [curve for part in parts for curve in (part.loss, part.accuracy)]
-
-
-def seconds(task: Callable[[int], Curves], repeats: int) -> list[float]:
-    """Wall time of each of several runs with seeds of their own."""
-    times = []
-    for seed in range(repeats):
-        start = perf_counter()
-        curves = task(seed)
-        times.append(perf_counter() - start)
-        if not np.isfinite(np.mean(curves[0])):
-            raise RuntimeError("a contestant did not train")
-    return times
-
-
-class CompiledPart:
-    """Keeps the wall time of each run of the compiled program alone, copies in and out of TensorFlow included."""
-
-    def __init__(self) -> None:
-        self.times: list[float] = []
-
-    def __enter__(self) -> CompiledPart:
-        self._run = run = StackedProgram.run
-
-        def timed(program: StackedProgram, inputs: Any) -> Any:
-            start = perf_counter()
-            outputs = run(program, inputs)
-            self.times.append(perf_counter() - start)
-            return outputs
-
-        StackedProgram.run = timed  # type: ignore[assignment, method-assign]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        StackedProgram.run = self._run  # type: ignore[method-assign]
-
-
-def import_seconds(statement: str, repeats: int) -> list[float]:
-    """Wall time of a fresh interpreter that runs one statement."""
-    times = []
-    for _ in range(repeats):
-        start = perf_counter()
-        subprocess.run([sys.executable, "-c", statement], check=True, cwd=FOLDER.parent)
-        times.append(perf_counter() - start)
-    return times
-
-
-def measure(epochs: int, fits: int, repeats: int) -> dict[str, Any]:
-    """All times in seconds: rows of (what, networks, times), the compilations and the imports."""
-    rows: list[tuple[str, int, list[float]]] = []
-
-    def row(name: str, networks: int, task: Callable[[int], Curves], count: int) -> None:
-        rows.append((name, networks, seconds(task, count)))
-        print(f"  {name}: {statistics.median(rows[-1][2]):.4g} s", flush=True)
-
-    loads = list(os.getloadavg()) if hasattr(os, "getloadavg") else []
-    row("Keras `fit`, as asked", 1, lambda seed: keras_fit(epochs, seed), fits)
-    row("Keras `fit`, `steps_per_execution=24`", 1, lambda seed: keras_fit(epochs, seed, steps_per_execution=24), fits)
-    row("scikit-learn `MLPClassifier.partial_fit`", 1, lambda seed: scikit_learn(epochs, seed), repeats)
-    row("scikit-learn `MLPClassifier.fit`, no histories", 1, lambda seed: scikit_learn_fit(epochs, seed), repeats)
-    row("plain NumPy loop", 1, lambda seed: numpy_training(epochs, seed), repeats)
-    compilations = {}
-    for replicas in (1, 32, 256):
-
-        def task(seed: int, replicas: int = replicas) -> Curves:
-            return ours(epochs, seed, replicas)
-
-        (first,) = seconds(task, 1)
-        with CompiledPart() as compiled:
-            row(f"`fit_replicas`, {replicas} replica{'s' * (replicas > 1)}", replicas, task, repeats)
-        rows.append(("of which the compiled program", replicas, compiled.times))
-        compilations[replicas] = first - statistics.median(rows[-2][2])
-    imports = {name: import_seconds(f"import {name}", repeats) for name in ("numpy", "lossacc_helpers")}
-    return {"rows": rows, "compilations": compilations, "imports": imports, "load_before": loads}
-
-
-def summary(measured: dict[str, Any], epochs: int) -> dict[str, Any]:
-    """Medians, ratios, and where and when they were taken."""
-    rows = [
-        {
-            "what": name,
-            "networks": networks,
-            "median": statistics.median(times),
-            "least": min(times),
-            "greatest": max(times),
-            "runs": len(times),
-        }
-        for name, networks, times in measured["rows"]
-    ]
-    fit = rows[0]["median"]
-    for row in rows:
-        row["ratio"] = fit * row["networks"] / row["median"]
-    imports = {name: statistics.median(times) for name, times in measured["imports"].items()}
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "system": platform.platform(),
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "load_before": measured["load_before"],
-        },
-        "versions": {"python": platform.python_version()}
-        | {name: _version(name) for name in ("numpy", "keras", "tensorflow-cpu", "tensorflow", "scikit-learn")},
-        "epochs": epochs,
-        "rows": rows,
-        "compilation": measured["compilations"],
-        "import_beyond_numpy": imports["lossacc_helpers"] - imports["numpy"],
-    }
-
-
-def processor() -> str:
-    """The processor's name, as far as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except ImportError:
-        return None
-
-
-def table(results: dict[str, Any]) -> str:
-    """The results in Markdown."""
-    machine, versions = results["machine"], results["versions"]
-    lines = [
-        "| what | networks | runs | seconds (median) | least to greatest | times one `fit` each |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {row['what']} | {row['networks']} | {row['runs']} | {row['median']:.3g} | "
-        f"{row['least']:.3g} to {row['greatest']:.3g} | {row['ratio']:,.{0 if row['ratio'] >= 10 else 1}f} |"
-        for row in results["rows"]
-    ]
-    compilation = ", ".join(f"{taken:.2g} s for {replicas}" for replicas, taken in results["compilation"].items())
-    load = ", ".join(f"{one:.2f}" for one in machine["load_before"]) or "unknown"
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"Compilation, once a shape: {compilation} replicas. `import lossacc_helpers` takes "
-            f"{results['import_beyond_numpy']:.2f} s more than `import numpy`.",
-            "",
-            f"Measured {results['date']} on {machine['processor']}, {machine['cores']} cores, {machine['system']}; "
-            f"load before: {load}. " + ", ".join(f"{name} {one}" for name, one in versions.items() if one) + ".",
-        ]
-    )
-
-
-def store(results: dict[str, Any]) -> None:
-    """Write results.json, and the table between the marks of README.md."""
-    (FOLDER / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    readme = FOLDER / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition("<!-- table -->\n")
-    after = rest.partition("<!-- end of table -->")[2]
-    text = f"{before}<!-- table -->\n{table(results)}\n<!-- end of table -->{after}"
-    readme.write_text(text, encoding="utf-8")
+# In this order: training leaves TensorFlow in this process, and nothing else is to run beside it.
+PARTS = ("latency", "lessons", "training")
+BUSY = 0.5  # processes that want to run, on average over the last minute
 
 
 def main() -> None:
     """Measure, print and store."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=200)
-    parser.add_argument("--fits", type=int, default=3, help="runs of the slow contestants")
-    parser.add_argument("--repeats", type=int, default=9, help="runs of the quick ones")
-    parser.add_argument("--dry", action="store_true", help="print the table, store nothing")
+    parser.add_argument("--only", choices=PARTS, help="run one part and replace its table alone")
+    parser.add_argument("--quick", action="store_true", help="see that everything runs: few repeats, nothing stored")
     options = parser.parse_args()
-    measured = measure(options.epochs, options.fits, options.repeats)
-    results = summary(measured, options.epochs)
-    print(table(results))
-    if measured["load_before"] and measured["load_before"][0] > 0.5:
+    here = surroundings()
+    for part in [options.only] if options.only else PARTS:
+        print(f"{part} ...", flush=True)
+        module = import_module(f"benchmarks.{part}")  # TensorFlow is loaded by the part that needs it
+        results = module.measure(quick=options.quick)
+        text = f"{module.table(results)}\n\n{where(here)}"
+        print(text, flush=True)
+        if not options.quick:
+            store(part, here | results, text)
+    if here["load_before"] and here["load_before"][0] > BUSY:
         print("\nThe machine was busy before this began: do not trust these numbers.", file=sys.stderr)
-    if not options.dry:
-        store(results)
 
 
 if __name__ == "__main__":
