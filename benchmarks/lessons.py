@@ -102,8 +102,8 @@ def open_and_start(opened: Window, path: str) -> tuple[Notebook, float, float]:
 def table(results: dict[str, Any]) -> str:
     """The results and the aims in Markdown."""
     lines = [
-        "| lesson | notebook shown | kernel ready | first live picture | run whole | first live picture, JupyterLab open "
-        "| kernel | server and kernel |",
+        "| lesson | notebook shown | kernel ready | first live picture | run whole "
+        "| first live picture, JupyterLab open | kernel | server and kernel |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in results["rows"]:

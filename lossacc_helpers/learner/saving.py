@@ -35,7 +35,8 @@ def _nothing_left(output: Any, widgets: dict[Any, Any]) -> bool:
     """Take a view without a state out of an output; true if it showed nothing else."""
     data = _dictionary(_dictionary(output).get("data"))
     if WIDGET_VIEW not in data:
-        return False
+        # A line that told of waiting leaves an output without data, because it cannot be taken back alone.
+        return _dictionary(output).get("output_type") == "display_data" and output.get("data") == {}
     identity = _dictionary(data[WIDGET_VIEW]).get("model_id")
     if isinstance(identity, str) and identity in widgets:
         return False

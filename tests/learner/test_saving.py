@@ -77,11 +77,17 @@ def test_a_view_whose_widget_is_stored_in_the_notebook_stays() -> None:
 
 
 def test_what_has_no_view_is_saved_as_it_is() -> None:
-    empty = {"output_type": "display_data", "data": {}, "metadata": {}}
-    before = model(output(png="iVBO"), empty, {"output_type": "error", "ename": "E", "evalue": "", "traceback": []})
+    before = model(output(png="iVBO"), {"output_type": "error", "ename": "E", "evalue": "", "traceback": []})
     saved = copy.deepcopy(before)
     strip_widget_views(saved)
     assert saved == before
+
+
+def test_what_a_line_of_waiting_leaves_behind_goes() -> None:
+    empty = {"output_type": "display_data", "data": {}, "metadata": {}}
+    saved = model(empty, output(png="iVBO"))
+    strip_widget_views(saved)
+    assert saved == model(output(png="iVBO"))
 
 
 ODD = st.recursive(
@@ -170,6 +176,7 @@ def test_the_settings_are_laid_where_jupyterlab_looks_for_them(told: Path) -> No
     shown = json.loads((told / "share/jupyter/lab/settings/overrides.json").read_text(encoding="utf-8"))
     news = shown["@jupyterlab/apputils-extension:notification"]
     assert news == {"fetchNews": "false", "checkForUpdates": False}
+    assert shown["@jupyterlab/apputils-extension:kernels-settings"] == {"commsOverSubshells": "disabled"}
     options = resolved(told)
     culling = options["MappingKernelManager"]
     assert culling["cull_idle_timeout"] == 2 * 60 * 60

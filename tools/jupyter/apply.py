@@ -3,7 +3,8 @@
     python tools/jupyter/apply.py            the environment of this Python
     python tools/jupyter/apply.py PREFIX     another one
 
-overrides.json: JupyterLab would otherwise greet the learner with a question about news, and ask the network for them.
+overrides.json: JupyterLab would otherwise greet the learner with a question about news, and ask the network for them;
+and after a page is reloaded it would send what sliders do to a thread that no interruption reaches.
 jupyter_config.json: stored notebooks lose the views of their widgets, and a kernel that has been idle for two hours is
 shut down, because a lesson's kernel holds up to a gigabyte. Every Jupyter program reads this file first, so whatever
 stands in a jupyter_server_config.json or .py, the learner's own or Binder's, goes before it.
