@@ -152,7 +152,8 @@ def test_peak_memory_counts_what_a_process_started():
                 assert started.stdout is not None
                 started.stdout.readline()
                 deadline = time.monotonic() + 60
-                while peak.together < 200e6 and time.monotonic() < deadline:
+                # The system's record of a peak can be ahead of the last look at the sum.
+                while (peak.together < 200e6 or peak.kernel() >= peak.together) and time.monotonic() < deadline:
                     time.sleep(memory.PERIOD)
                 assert 200e6 < peak.kernel() < peak.together < 300e6
         finally:

@@ -94,7 +94,13 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             layout=ipywidgets.Layout(flex_flow="row wrap", max_width=f"{max(width, 500)}px"),
         )
         rows.add_class("lossacc-controls")
-        style = ipywidgets.HTML(_CONTROLS_STYLE, layout=ipywidgets.Layout(height="0px", margin="0px"))
+        self._image.add_class(f"lossacc-picture-{width}-{height}")
+        # Where the window is narrower than the picture, its height follows its width.
+        ratio = f".lossacc-picture-{width}-{height} {{ height: auto !important; aspect-ratio: {width} / {height}; }}"
+        style = ipywidgets.HTML(
+            _CONTROLS_STYLE.replace("</style>", f"{ratio}\n</style>"),
+            layout=ipywidgets.Layout(height="0px", margin="0px"),
+        )
         super().__init__([style, rows, self._image, self._status])
         for name, control in self.controls.items():
             if name in self._clicks:
