@@ -1,6 +1,6 @@
 """Runs the benchmarks and stores their tables: `make bench`, or `python -m benchmarks.run --only latency` for a part.
 
-Everything takes about ten minutes. Close what else is running first.
+Everything takes about twelve minutes. Close what else is running first.
 """
 
 import argparse
