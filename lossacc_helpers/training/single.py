@@ -106,7 +106,7 @@ class SingleProgram:
                 nonlocal state
                 reached((k + first / self._epochs) / replicas)
                 record, state = self._fit(state, tf.constant(first), tf.constant(last), *constants)
-                return np.asarray(record.numpy()[: last - first])
+                return np.array(record.numpy()[: last - first])  # a view would keep the whole record alive
 
             return self._pace.record(call), [values.numpy() for values in state[: len(inputs.initial_weights)]]
 

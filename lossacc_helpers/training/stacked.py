@@ -157,7 +157,7 @@ class StackedProgram:
             nonlocal state
             reached(first / self._epochs)
             record, state = self._fit(state, tf.constant(first), tf.constant(last), *constants)
-            return np.asarray(record.numpy()[: last - first])
+            return np.array(record.numpy()[: last - first])  # a view would keep the whole record alive
 
         log_probabilities = interruptible(lambda: self._pace.record(call))
         final = state[: len(weights)]
