@@ -125,9 +125,9 @@ progress()
 # Two habits make the rest smooth:
 #
 # - **Shut down a lesson's kernel before you open the next**: in the menu *Kernel*, *Shut Down Kernel*. A lesson that
-#   trains networks takes up to a gigabyte of memory, and keeps it until its kernel ends.
-# - **When something looks odd, restart**: *Kernel*, *Restart Kernel and Run All Cells*. Nothing you wrote is lost. A
-#   cell that runs too long is stopped with *Kernel*, *Interrupt Kernel*.
+#   trains networks takes more than a gigabyte of memory, and keeps it until its kernel ends.
+# - **When something looks odd, restart**: *Kernel*, *Restart Kernel and Run All Cells*. No code that you wrote is lost;
+#   variables are computed again. A cell that runs too long is stopped with *Kernel*, *Interrupt Kernel*.
 #
 # If a lesson with Keras does not start, take away the `#` below and run the cell. It tries TensorFlow in a process of
 # its own and says what came of it, in up to half a minute.

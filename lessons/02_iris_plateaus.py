@@ -13,8 +13,8 @@
 # answer did not mention.
 #
 # **What you need first:** lesson 01 (log loss, accuracy, what a loss permits), and enough Keras to read `compile` and
-# `fit`. The next cell loads TensorFlow, which takes about ten seconds and most of a gigabyte of memory: if another
-# lesson's kernel still runs, shut it down first (menu *Kernel*).
+# `fit`. The next cell loads TensorFlow, which takes about ten seconds, and the lesson takes more than a gigabyte of
+# memory: if another lesson's kernel still runs, shut it down first (menu *Kernel*).
 #
 # <details>
 # <summary>The asker's settings, written as the Keras of that time wanted them</summary>
