@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lossacc_helpers.intervals import accuracy_standard_error, bootstrap_loss_interval, wilson_interval
+from lossacc_helpers.intervals import (
+    accuracy_change_interval,
+    accuracy_difference_interval,
+    accuracy_standard_error,
+    bootstrap_loss_interval,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(("share", "samples", "error"), [(0.5, 100, 0.05), (0.8, 63, 0.05), (0.65, 136, 0.041)])
@@ -97,3 +103,85 @@ def test_one_loss_has_an_interval_without_width():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.parametrize(
+    ("second", "first", "limits"),
+    [  # Newcombe (1998), Table II, method 10
+        ((56, 70), (48, 80), (0.0524, 0.3339)),
+        ((9, 10), (3, 10), (0.1705, 0.8090)),
+        ((6, 7), (2, 7), (0.0582, 0.8062)),
+        ((5, 56), (0, 29), (-0.0381, 0.1926)),
+        ((0, 10), (0, 20), (-0.1611, 0.2775)),
+        ((0, 10), (0, 10), (-0.2775, 0.2775)),
+        ((10, 10), (0, 20), (0.6791, 1.0)),
+        ((10, 10), (0, 10), (0.6075, 1.0)),
+    ],
+)
+def test_differences_of_accuracies_on_different_samples_have_newcombes_limits(second, first, limits):
+    low, high = accuracy_difference_interval(first[0] / first[1], first[1], second[0] / second[1], second[1])
+    assert (low, high) == pytest.approx(limits, abs=5e-5)
+
+
+def flags(gained: int, lost: int, stayed_right: int, stayed_wrong: int) -> tuple[np.ndarray, np.ndarray]:
+    counts = [gained, lost, stayed_right, stayed_wrong]
+    return np.repeat([False, True, True, False], counts), np.repeat([True, False, True, False], counts)
+
+
+def test_the_change_on_the_same_samples_by_hand():
+    # One sample is added to each side and two to the count: (10 + 1 - 4 - 1) / 102, and the error of that share.
+    low, high = accuracy_change_interval(*flags(10, 4, 26, 60))
+    change, both = 6 / 102, 16 / 102
+    reach = 1.959964 * math.sqrt((both - change**2) / 102)
+    assert (low, high) == pytest.approx((change - reach, change + reach), abs=1e-7)
+
+
+def test_samples_that_stay_right_or_stay_wrong_count_alike():
+    assert accuracy_change_interval(*flags(9, 3, 80, 8)) == accuracy_change_interval(*flags(9, 3, 8, 80))
+
+
+def test_a_change_on_the_same_samples_is_told_from_none_about_where_mcnemars_exact_test_tells_it():
+    disagree = []
+    for gained in range(0, 31):
+        for lost in range(0, gained):
+            low, _ = accuracy_change_interval(*flags(gained, lost, 100, 100))
+            p = stats.binomtest(gained, gained + lost).pvalue
+            if (low > 0) != (p < 0.05):
+                disagree.append(p)
+    assert min(disagree) > 0.02  # what disagrees is near the border
+    assert max(disagree) < 0.13
+
+
+@pytest.mark.parametrize("chances", [(0.1, 0.1, 0.4, 0.4), (0.06, 0.02, 0.5, 0.42), (0.3, 0.2, 0.2, 0.3)])
+@pytest.mark.parametrize("samples", [50, 400])
+def test_the_interval_of_a_change_covers_it_in_95_percent(chances, samples):
+    generator = np.random.default_rng(samples)
+    kinds = generator.choice(4, p=chances, size=(4000, samples))
+    low, high = accuracy_change_interval((kinds == 1) | (kinds == 2), (kinds == 0) | (kinds == 2))
+    true = chances[0] - chances[1]
+    assert 0.935 < np.mean((low <= true) & (true <= high)) < 0.985  # cautious where few samples change
+
+
+def test_a_change_is_much_better_known_on_the_same_samples_than_on_others():
+    before, after = flags(30, 10, 480, 480)
+    low, high = accuracy_change_interval(before, after)
+    apart_low, apart_high = accuracy_difference_interval(before.mean(), 1000, after.mean(), 1000)
+    assert low > 0
+    assert apart_low < 0
+    assert (high - low) < 0.35 * (apart_high - apart_low)
+
+
+def test_leading_axes_are_epochs():
+    correct = np.random.default_rng(0).random((5, 60)) < 0.5
+    low, high = accuracy_change_interval(correct[:-1], correct[1:])
+    assert low.shape == high.shape == (4,)
+    assert (low[2], high[2]) == accuracy_change_interval(correct[2], correct[3])
+
+
+def test_flags_of_other_samples_or_that_are_no_flags_are_refused():
+    with pytest.raises(ValueError, match="same samples; got 3 and 4"):
+        accuracy_change_interval(np.ones(3, dtype=bool), np.ones(4, dtype=bool))
+    with pytest.raises(ValueError, match="before must be booleans"):
+        accuracy_change_interval([0.3, 0.5], [True, False])
+    with pytest.raises(ValueError, match="after must be booleans"):
+        accuracy_change_interval([True, False], [1, 0])
