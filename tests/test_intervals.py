@@ -142,8 +142,8 @@ def test_samples_that_stay_right_or_stay_wrong_count_alike():
 
 def test_a_change_on_the_same_samples_is_told_from_none_about_where_mcnemars_exact_test_tells_it():
     disagree = []
-    for gained in range(0, 31):
-        for lost in range(0, gained):
+    for gained in range(31):
+        for lost in range(gained):
             low, _ = accuracy_change_interval(*flags(gained, lost, 100, 100))
             p = stats.binomtest(gained, gained + lost).pvalue
             if (low > 0) != (p < 0.05):

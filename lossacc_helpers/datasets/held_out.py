@@ -1,4 +1,4 @@
-"""The real data of the lessons, as their libraries ship them: nothing is downloaded."""
+"""Irises and digits: small tables whose last rows are held out, as Keras holds them out."""
 
 from __future__ import annotations
 

@@ -1,0 +1,329 @@
+"""Crops of thirteen real photographs: which photograph is it from? The crops are cut when they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from lossacc_helpers._validation import as_number, as_whole_number
+from lossacc_helpers.history.predictions import read_only
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+# All of them are files of scikit-image's wheel; its documentation names photographers and licences (CC0 or public
+# domain). Chelsea is a cat.
+NAMES = (
+    "astronaut",
+    "brick",
+    "camera",
+    "chelsea",
+    "coffee",
+    "coins",
+    "grass",
+    "gravel",
+    "hubble_deep_field",
+    "immunohistochemistry",
+    "moon",
+    "retina",
+    "rocket",
+)
+_TRAINING_SHARE = 0.6  # of a photograph, where the size of the crops leaves the choice
+_GRAIN = 1 << 20  # numbers in the table of noise; a crop reads a window of it
+
+# What a random generator is for: more training crops leave the validation crops as they are.
+_TRAIN, _VALIDATION, _NOISE = range(3)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of a photograph in pixels: rows from `top` to before `bottom`, columns from `left` to before `right`.
+
+    Examples
+    --------
+    >>> below = Region(top=307, left=0, bottom=512, right=512)
+    >>> below.positions((150, 200))
+    (56, 313)
+    >>> below.apart((150, 200))
+    2
+    """
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def positions(self, size: tuple[int, int]) -> tuple[int, int]:
+        """In how many rows and columns the corner of a crop of this size (height, width) can lie; 0 for none."""
+        height, width = _check_size(size)
+        return max(self.bottom - self.top - height + 1, 0), max(self.right - self.left - width + 1, 0)
+
+    def apart(self, size: tuple[int, int]) -> int:
+        """How many crops of this size (height, width) fit at most without overlapping."""
+        height, width = _check_size(size)
+        return ((self.bottom - self.top) // height) * ((self.right - self.left) // width)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Crops:
+    """Images that are cut out of photographs when they are asked for, in shades of grey from 0 to 1.
+
+    It reads like an array of shape (sample, height, width, 1) and float32: ``crops[3]`` is one image, ``crops[:32]``
+    and ``crops[[5, 8]]`` are several, ``np.asarray(crops)`` is all of them. What it holds is the photographs, one byte
+    a pixel, and a few numbers a crop. What you cut out is yours to change.
+
+    Attributes
+    ----------
+    photographs
+        (height, width) uint8 each: all of them, shared by training and validation.
+    sources
+        (sample,) from which photograph each crop is.
+    offsets
+        (sample, 2) row and column of each crop's upper left corner.
+    size
+        Height and width of a crop, in pixels.
+    noise
+        Standard deviation of the noise added to every pixel, on the scale from 0 to 1.
+    grains
+        (sample,) where in the table of noise each crop's window begins.
+    """
+
+    photographs: tuple[Array, ...]
+    sources: Array
+    offsets: Array
+    size: tuple[int, int]
+    noise: float
+    grains: Array
+
+    def __post_init__(self) -> None:
+        for name in ("sources", "offsets", "grains"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    dtype = np.dtype(np.float32)
+    ndim = 4
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(sample, height, width, 1)."""
+        return (len(self.sources), *self.size, 1)
+
+    def __repr__(self) -> str:
+        return f"Crops(samples={len(self)}, size={self.size}, noise={self.noise})"
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __getitem__(self, which: Any) -> Array:
+        places = None if isinstance(which, tuple) else np.arange(len(self))[which]
+        if places is None or np.ndim(places) > 1:
+            raise IndexError(
+                f"crops are chosen along one axis, the samples, as in crops[3] or crops[:32]; got [{which!r}] "
+                "(rows and columns come after it, as in crops[3][:, :, 0])"
+            )
+        images = self._cut(np.atleast_1d(places))
+        return images[0] if np.ndim(places) == 0 else images
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("the crops are cut when they are asked for: there is no array without a copy")
+        return self[:].astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def _cut(self, places: Array) -> Array:
+        height, width = self.size
+        images = np.empty((len(places), height, width, 1), dtype=np.float32)
+        window = np.arange(height * width)
+        for image, place in zip(images, places, strict=True):
+            top, left = self.offsets[place]
+            image[..., 0] = self.photographs[self.sources[place]][top : top + height, left : left + width]
+            image /= np.float32(255)
+            if self.noise:  # crop by crop: for all of them at once, the places in the table would need gigabytes
+                grain = noise_table()[(self.grains[place] + window) % _GRAIN]
+                image += np.float32(self.noise) * grain.reshape(image.shape)
+        return images
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Photographs:
+    """Crops of photographs with their labels, training and validation from disjoint regions of each photograph.
+
+    Crops of one photograph overlap, and where a region has little room some are the same: they are not independent
+    samples, and an interval computed for independent ones is too narrow for them. `Region.apart` says how many crops
+    there could be without overlap.
+
+    Attributes
+    ----------
+    class_names
+        Names of the photographs, by label.
+    train, validation
+        Pairs of `Crops` and labels (sample,): what the network is told. ``train[0].sources`` says where each crop
+        really is from; the two differ where labels were redrawn.
+    regions
+        For each photograph its training `Region` and its validation `Region`.
+    """
+
+    class_names: tuple[str, ...]
+    train: tuple[Crops, Array]
+    validation: tuple[Crops, Array]
+    regions: tuple[tuple[Region, Region], ...]
+
+    def __repr__(self) -> str:
+        return f"Photographs(classes={len(self.class_names)}, train={self.train[0]}, validation={self.validation[0]})"
+
+
+def photographs(
+    *,
+    size: tuple[int, int] = (150, 200),
+    classes: int = 13,
+    train_samples: int = 6000,
+    validation_samples: int = 1300,
+    noise: float = 0.0,
+    label_noise: float = 0.0,
+    seed: int = 0,
+) -> Photographs:
+    """Grey crops of real photographs, to be told apart by the photograph they are from.
+
+    Each photograph is cut in two along one of its sides, training crops from one part and validation crops from the
+    other, so that no pixel serves both. The cut goes across the side that leaves more places for crops.
+
+    Parameters
+    ----------
+    size
+        Height and width of a crop, in pixels.
+    classes
+        How many photographs, 2 to 13; the first so many of `NAMES`.
+    train_samples, validation_samples
+        How many crops, all photographs alike up to one crop; in random order.
+    noise
+        Standard deviation of normal noise added to every pixel, where 0 is black and 1 is white; at most 1. A crop's
+        noise is the same whenever it is cut. Values are not clipped, so some lie outside [0, 1].
+    label_noise
+        Share of the labels, in both parts, that are drawn anew from all classes alike; one in so many as there are
+        classes is right by chance. Which crops there are does not depend on it.
+    seed
+        Of crops, labels and noise.
+
+    Raises
+    ------
+    ValueError
+        For crops that do not fit into both parts of each photograph, more classes than photographs or fewer than 2,
+        fewer samples than classes, rates outside [0, 1], and a negative seed.
+    ImportError
+        Where scikit-image is not installed.
+
+    Notes
+    -----
+    The photographs come with scikit-image: S. van der Walt et al., "scikit-image: image processing in Python", PeerJ 2
+    (2014). Those in colour are turned into their luminance after ITU-R BT.709 (0.2125 red, 0.7154 green, 0.0721 blue),
+    rounded to whole shades from 0 to 255.
+
+    Examples
+    --------
+    >>> small = photographs(size=(30, 40), train_samples=26, validation_samples=13)
+    >>> crops, labels = small.train
+    >>> crops.shape
+    (26, 30, 40, 1)
+    >>> np.bincount(labels).tolist()
+    [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
+    """
+    count = as_whole_number(classes, "classes", least=2)
+    if count > len(NAMES):
+        raise ValueError(f"there are {len(NAMES)} photographs, so at most {len(NAMES)} classes; got {classes}")
+    height, width = _check_size(size)
+    samples = {
+        _TRAIN: _check_samples(train_samples, "train_samples", count),
+        _VALIDATION: _check_samples(validation_samples, "validation_samples", count),
+    }
+    deviation, rate = as_number(noise, "noise"), as_number(label_noise, "label_noise")
+    for value, name in ((deviation, "noise"), (rate, "label_noise")):
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must lie in [0, 1]; got {value}")
+    own_seed = as_whole_number(seed, "seed", least=0)
+    pictures = _grey_photographs()[:count]
+    regions = tuple(
+        _split(picture.shape, (height, width), name) for picture, name in zip(pictures, NAMES, strict=False)
+    )
+
+    def part(which: int) -> tuple[Crops, Array]:
+        generator = np.random.default_rng([own_seed, which])
+        sources = generator.permutation(np.arange(samples[which]) % count)
+        # Positions and doubts are drawn from their own uniform numbers, so that neither shifts the other.
+        places, doubts, answers, grains = generator.random((4, 2, samples[which]))
+        offsets = np.empty((samples[which], 2), dtype=np.int64)
+        for photograph, pair in enumerate(regions):
+            region, mine = pair[which], sources == photograph
+            steps = (places[:, mine].T * region.positions((height, width))).astype(np.int64)
+            offsets[mine] = np.array([region.top, region.left]) + steps
+        labels = np.where(doubts[0] < rate, (answers[0] * count).astype(np.int64), sources)
+        starts = (grains[0] * _GRAIN).astype(np.int64)
+        return Crops(pictures, sources, offsets, (height, width), deviation, starts), read_only(labels)
+
+    return Photographs(NAMES[:count], part(_TRAIN), part(_VALIDATION), regions)
+
+
+@cache
+def noise_table() -> Array:
+    """Standard normal numbers (2^20,) float32, the same everywhere: each crop's noise is a window of them.
+
+    A table, so that a crop's noise is the same wherever it is cut, in a stream of TensorFlow's too. Two windows can
+    overlap; the numbers they share lie at different pixels, except where both begin at the same place.
+    """
+    return read_only(np.random.default_rng(_NOISE).standard_normal(_GRAIN, dtype=np.float32))
+
+
+@cache
+def _grey_photographs() -> tuple[Array, ...]:
+    try:
+        from skimage import color, data
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "the photographs come with scikit-image, which is not installed; `make install` installs it"
+        ) from error
+    grey = []
+    for name in NAMES:
+        picture = getattr(data, name)()
+        if picture.ndim == 3:
+            picture = np.round(255 * color.rgb2gray(picture)).astype(np.uint8)
+        grey.append(read_only(picture))
+    return tuple(grey)
+
+
+def _check_samples(samples: Any, name: str, classes: int) -> int:
+    number = as_whole_number(samples, name, least=1)
+    if number < classes:
+        raise ValueError(f"{name} must be at least {classes}, one crop of each photograph; got {number}")
+    return number
+
+
+def _check_size(size: Any) -> tuple[int, int]:
+    try:
+        height, width = size
+    except (TypeError, ValueError):
+        raise ValueError(f"size must be a pair (height, width) in pixels; got {size!r}") from None
+    return as_whole_number(height, "height", least=1), as_whole_number(width, "width", least=1)
+
+
+def _split(shape: tuple[int, ...], size: tuple[int, int], name: str) -> tuple[Region, Region]:
+    """Cut a photograph across the side that leaves more places for crops in the part that has fewer of them."""
+    rows, columns = shape
+    best: tuple[Region, Region] | None = None
+    most = 0
+    for side, (extent, needed) in enumerate(zip(shape, size, strict=True)):
+        if extent < 2 * needed:
+            continue
+        cut = min(max(round(_TRAINING_SHARE * extent), needed), extent - needed)
+        parts = (
+            (Region(0, 0, cut, columns), Region(cut, 0, rows, columns))
+            if side == 0
+            else (Region(0, 0, rows, cut), Region(0, cut, rows, columns))
+        )
+        fewest = min(int(np.prod(part.positions(size))) for part in parts)
+        if fewest > most:
+            best, most = parts, fewest
+    if best is None:
+        raise ValueError(
+            f"two disjoint crops of {size[0]} x {size[1]} pixels (height x width) do not fit into {name!r}, which has "
+            f"{rows} x {columns}"
+        )
+    return best
