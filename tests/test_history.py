@@ -17,7 +17,7 @@ from strategies import predictions
 
 from lossacc_helpers import scores
 from lossacc_helpers.exercises import Exercise, check
-from lossacc_helpers.history import PredictionHistory, TrainingRun
+from lossacc_helpers.history import PredictionHistory, StepHistory, TrainingRun
 
 FORMS = ("full", "compact")
 
@@ -32,6 +32,13 @@ def random_history(shape=(3, 4, 10, 3), seed=0):
     return PredictionHistory(labels, random_logs(shape, seed))
 
 
+def random_steps(replicas=(3,), epochs=4, seed=7):
+    """Four steps an epoch for a training set of 10 samples: 3, 3, 3 and 1."""
+    rng, samples = np.random.default_rng(seed), np.tile([3, 3, 3, 1], epochs)
+    shape = (*replicas, len(samples))
+    return StepHistory(rng.random(shape) * 3, rng.integers(0, samples + 1, shape), samples, steps_per_epoch=4)
+
+
 def full_run(**changes):
     rng = np.random.default_rng(5)
     parts = {
@@ -39,6 +46,7 @@ def full_run(**changes):
         "initial": [rng.normal(size=(3, 4, 8)).astype(np.float32), np.zeros((3, 8), np.float32)],
         "final": [rng.normal(size=(3, 4, 8)).astype(np.float32), np.ones((3, 8), np.float32)],
         "orders": np.stack([[rng.permutation(10) for _ in range(4)] for _ in range(3)]).astype(np.int32),
+        "steps": random_steps(),
     }
     return TrainingRun(random_history(), random_history((3, 4, 6, 3), seed=9), **(parts | changes))
 
@@ -285,6 +293,8 @@ def test_weights_and_orders_are_handed_out_by_replica():
     assert (one.validation.loss == run.validation.loss[1]).all()
     assert (one.initial_weights()[0] == run.initial_weights(1)[0]).all()
     assert (one.order() == run.order(1)).all()
+    assert (one.steps.losses == run.steps.losses[1]).all()
+    assert (one.steps.correct == run.steps.correct[1]).all()
     assert (run.replicas, one.replicas, run.epochs) == (3, 1, 4)
     for call in (run.initial_weights, run.final_weights, run.order, run.replica):
         with pytest.raises(IndexError, match=r"replica must lie in 0\.\.2; got 3"):
@@ -293,13 +303,14 @@ def test_weights_and_orders_are_handed_out_by_replica():
         one.order(1)
 
 
-def test_weights_and_orders_of_several_leading_axes_are_those_of_the_replica():
+def test_what_was_recorded_for_several_leading_axes_is_that_of_the_replica():
     rng = np.random.default_rng(6)
     run = TrainingRun(
         random_history((2, 3, 4, 10, 3)),
         initial=[rng.normal(size=(2, 3, 5))],
         final=[rng.normal(size=(2, 3, 5))],
         orders=rng.integers(10, size=(2, 3, 4, 10)),
+        steps=random_steps((2, 3)),
     )
     for k in range(6):
         row, column = divmod(k, 3)
@@ -310,6 +321,8 @@ def test_weights_and_orders_of_several_leading_axes_are_those_of_the_replica():
             (one.initial_weights()[0], run.initial[0]),
             (run.final_weights(k)[0], run.final[0]),
             (run.order(k), run.orders),
+            (one.steps.losses, run.steps.losses),
+            (one.steps.accuracy, run.steps.accuracy),
         ):
             assert (ours == theirs[row, column]).all()
     with pytest.raises(IndexError, match=r"replica must lie in 0\.\.5; got 6"):
@@ -335,18 +348,31 @@ def test_a_replica_says_which_one_it_is_and_keeps_what_made_it():
 
 
 @pytest.mark.parametrize("epochs", [slice(1, None, 2), slice(0, 1), slice(-2, None)])
-def test_selected_epochs_keep_their_predictions_and_their_orders(epochs):
+def test_selected_epochs_keep_their_predictions_orders_and_steps(epochs):
     run = full_run()
     some = run.select_epochs(epochs)
     assert (some.train.loss == run.train.loss[:, epochs]).all()
     assert (some.validation.loss == run.validation.loss[:, epochs]).all()
     assert (some.orders == run.orders[:, epochs]).all()
     assert (some.order(1) == run.order(1)[epochs]).all()
+    assert (some.steps.losses == run.steps.losses.reshape(3, 4, 4)[:, epochs].reshape(3, -1)).all()
+    assert (some.steps.correct == run.steps.correct.reshape(3, 4, 4)[:, epochs].reshape(3, -1)).all()
+    assert (some.steps.epochs, some.steps.steps_per_epoch) == (some.epochs, 4)
     assert some.settings == run.settings
     for name in ("initial", "final"):
         assert all((a == b).all() for a, b in zip(getattr(some, name), getattr(run, name), strict=True))
     bare = TrainingRun(run.train).select_epochs(epochs)
-    assert (bare.validation, bare.orders, bare.epochs) == (None, None, some.epochs)
+    assert (bare.validation, bare.orders, bare.steps, bare.epochs) == (None, None, None, some.epochs)
+
+
+def test_a_run_says_what_was_recorded_beside_its_histories():
+    assert repr(full_run()).endswith(", with initial, final, orders, steps)")
+    assert repr(TrainingRun(random_history(), steps=random_steps())).endswith("validation=None, with steps)")
+
+
+def test_the_compact_form_leaves_the_steps_as_they_are():
+    run = full_run()
+    assert run.compact().steps is run.steps
 
 
 def test_an_order_may_visit_a_sample_twice():
@@ -377,6 +403,10 @@ def test_what_was_not_recorded_is_said():
             "orders must be whole numbers of shape (3, 4, 10); got int64 of shape (3, 4, 9)",
         ),
         ({"orders": np.full((3, 4, 10), 10)}, "orders must name samples 0..9; got 10 to 10"),
+        ({"steps": [2.3, 1.1]}, "steps must be a StepHistory; got list"),
+        ({"steps": random_steps(())}, "train and steps must have the same replica axes; got (3,) and ()"),
+        ({"steps": random_steps((2,))}, "train and steps must have the same replica axes; got (3,) and (2,)"),
+        ({"steps": random_steps(epochs=5)}, "train and steps must have the same epochs; got 4 and 5"),
         ({"settings": {"rate": math.inf}}, "settings['rate'] must be finite to be saved as JSON; got inf"),
         ({"settings": {"model": [object()]}}, "settings['model'][0] must be something JSON can hold; got object"),
         ({"settings": {3: 1}}, "settings must have text keys; got 3"),
@@ -419,7 +449,7 @@ def test_copied_and_pickled_runs_are_the_same_and_as_read_only(form, through):
     assert (history.correct == run.train.correct).all()
     stored = ("correct", "true_log_probabilities", "labels", "loss")
     arrays = [getattr(of, name) for of in (twin.train, history) for name in stored]
-    for array in (*arrays, twin.initial[0], twin.final[1], twin.orders):
+    for array in (*arrays, twin.initial[0], twin.final[1], twin.orders, twin.steps.losses):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
     with pytest.raises(TypeError):
@@ -461,6 +491,11 @@ def assert_same(ours, theirs):
         for a, b in zip(getattr(ours, name) or (), getattr(theirs, name) or (), strict=True):
             np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(ours.orders, theirs.orders)
+    assert (ours.steps is None) == (theirs.steps is None)
+    if ours.steps is not None:
+        assert ours.steps.steps_per_epoch == theirs.steps.steps_per_epoch
+        for name in ("losses", "correct", "samples"):
+            np.testing.assert_array_equal(getattr(ours.steps, name), getattr(theirs.steps, name))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -471,6 +506,24 @@ def test_a_run_comes_back_from_its_file(tmp_path, form):
     bare = TrainingRun(run.train)
     assert_same(TrainingRun.load(bare.save(tmp_path / "bare.npz")), bare)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bare.npz", "run.npz"]
+
+
+def test_a_file_from_before_steps_were_recorded_comes_back(tmp_path):
+    run = full_run(steps=None)
+    path = run.save(tmp_path / "run")
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    about = json.loads(arrays["about"].tobytes())
+    assert about["version"] == 1
+    del about["steps"]
+    np.savez(path, **(arrays | {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}))
+    assert_same(TrainingRun.load(path), run)
+
+
+def test_steps_that_diverged_come_back(tmp_path):
+    steps = StepHistory([3.0, np.nan, np.inf, np.nan], [1, 0, 0, 0], [4, 4, 4, 4], steps_per_epoch=1)
+    run = TrainingRun(random_history((4, 10, 3)), steps=steps)
+    assert_same(TrainingRun.load(run.save(tmp_path / "run")), run)
 
 
 def test_numpy_reads_the_file_without_pickle(tmp_path):
@@ -609,6 +662,11 @@ def rewritten(path, about=None, drop=(), **arrays):
         ({"about": {"train": None}}, "it holds no training history"),
         ({"about": {"initial": 3}}, "its array 'initial.2' is missing"),
         ({"about": {"orders": False}}, "it holds arrays that do not belong to a run: orders"),
+        ({"about": {"steps": None}}, "arrays that do not belong to a run: steps.correct, steps.losses, steps.samples"),
+        ({"about": {"steps": 3}}, "16 steps are no whole number of epochs of 3 steps each"),
+        ({"about": {"steps": "all"}}, "steps_per_epoch must be a whole number, 1 or more; got 'all'"),
+        ({"drop": ["steps.samples"]}, "its array 'steps.samples' is missing"),
+        ({"steps.correct": np.full((3, 16), 4)}, "correct must not exceed the samples of the step"),
         ({"drop": ["validation.labels"]}, "its array 'validation.labels' is missing"),
         ({"train.labels": np.zeros(4, int)}, "labels must have shape (sample,) = (10,); got (4,)"),
         ({"train.log_probabilities": np.zeros((3, 4, 10, 3))}, "logarithms of probabilities that sum to 1"),

@@ -2,5 +2,6 @@
 
 from lossacc_helpers.history.predictions import PredictionHistory
 from lossacc_helpers.history.runs import TrainingRun
+from lossacc_helpers.history.steps import StepHistory
 
-__all__ = ["PredictionHistory", "TrainingRun"]
+__all__ = ["PredictionHistory", "StepHistory", "TrainingRun"]

@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from lossacc_helpers._validation import as_numbers
 from lossacc_helpers.history.archive import frozen_json, provenance_of_now, read_archive, thawed_json, write_archive
 from lossacc_helpers.history.predictions import PredictionHistory, read_only, replica_place
+from lossacc_helpers.history.steps import StepHistory
 
 _FORMAT, _VERSION = "lossacc_helpers.TrainingRun", 1
+_STEPS = ("losses", "correct", "samples")  # the arrays of a StepHistory
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,6 +39,8 @@ class TrainingRun:
     orders : (..., epoch, sample) int, optional
         Which training sample came when. An epoch may visit a sample more than once, and another not at all. Taken over,
         not copied.
+    steps : StepHistory, optional
+        What training itself reported, batch by batch: as many replicas and epochs.
     provenance : mapping, optional
         What made the run: versions, machine and date. Kept as given; a run without gets that of the moment in which it
         is saved.
@@ -65,6 +69,7 @@ class TrainingRun:
     initial: Sequence[NDArray[Any]] | None = field(default=None, kw_only=True)
     final: Sequence[NDArray[Any]] | None = field(default=None, kw_only=True)
     orders: NDArray[np.integer[Any]] | None = field(default=None, kw_only=True)
+    steps: StepHistory | None = field(default=None, kw_only=True)
     provenance: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -83,6 +88,7 @@ class TrainingRun:
         for name in ("initial", "final"):
             object.__setattr__(self, name, _check_weights(getattr(self, name), name, self.train.leading_shape))
         object.__setattr__(self, "orders", _check_orders(self.orders, self.train))
+        _check_steps(self.steps, self.train)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing in it can change
@@ -95,7 +101,7 @@ class TrainingRun:
         return partial(type(self), **parts), ()
 
     def __repr__(self) -> str:
-        kept = [name for name in ("initial", "final", "orders") if getattr(self, name) is not None]
+        kept = [name for name in ("initial", "final", "orders", "steps") if getattr(self, name) is not None]
         recorded = f", with {', '.join(kept)}" if kept else ""
         return f"TrainingRun(train={self.train!r}, validation={self.validation!r}{recorded})"
 
@@ -151,22 +157,24 @@ class TrainingRun:
             initial=None if self.initial is None else self.initial_weights(k),
             final=None if self.final is None else self.final_weights(k),
             orders=None if self.orders is None else self.order(k),
+            steps=None if self.steps is None else self.steps.replica(k),
         )
 
     def select_epochs(self, epochs: slice) -> Self:
         """Return the run with a slice of its epochs, such as ``slice(0, 50)`` or ``slice(None, None, 10)``.
 
-        Histories and orders are sliced. Settings and weights stay what they are: those of the whole training.
+        Histories, orders and steps are sliced. Settings and weights stay what they are: those of the whole training.
         """
         return replace(
             self,
             train=self.train.select_epochs(epochs),
             validation=None if self.validation is None else self.validation.select_epochs(epochs),
             orders=None if self.orders is None else self.orders[..., epochs, :],
+            steps=None if self.steps is None else self.steps.select_epochs(epochs),
         )
 
     def compact(self) -> Self:
-        """Return the run with both histories in their compact form."""
+        """Return the run with both histories of predictions in their compact form."""
         validation = None if self.validation is None else self.validation.compact()
         return replace(self, train=self.train.compact(), validation=validation)
 
@@ -213,6 +221,9 @@ class TrainingRun:
             arrays |= {f"{name}.{i}": stack for i, stack in enumerate(stacks or ())}
         if self.orders is not None:
             arrays["orders"] = self.orders
+        about["steps"] = None if self.steps is None else self.steps.steps_per_epoch
+        if self.steps is not None:
+            arrays |= {f"steps.{part}": getattr(self.steps, part) for part in _STEPS}
         return about, arrays
 
     @classmethod
@@ -263,6 +274,11 @@ class TrainingRun:
         def weights(name: str) -> list[NDArray[Any]] | None:
             return None if about[name] is None else [take(f"{name}.{i}") for i in range(about[name])]
 
+        def steps() -> StepHistory | None:
+            if (steps_per_epoch := about.get("steps")) is None:  # older files do not mention them
+                return None
+            return StepHistory(*(take(f"steps.{part}") for part in _STEPS), steps_per_epoch=steps_per_epoch)
+
         train = history("train")
         if train is None:
             raise ValueError("it holds no training history")
@@ -273,6 +289,7 @@ class TrainingRun:
             initial=weights("initial"),
             final=weights("final"),
             orders=take("orders") if about["orders"] else None,
+            steps=steps(),
             provenance=about["provenance"],
         )
         if arrays:
@@ -304,6 +321,17 @@ def _check_orders(orders: ArrayLike | None, train: PredictionHistory) -> NDArray
     if array.min() < 0 or array.max() >= train.samples:
         raise ValueError(f"orders must name samples 0..{train.samples - 1}; got {array.min()} to {array.max()}")
     return read_only(array)
+
+
+def _check_steps(steps: Any, train: PredictionHistory) -> None:
+    if steps is None:
+        return
+    if not isinstance(steps, StepHistory):
+        raise ValueError(f"steps must be a StepHistory; got {type(steps).__name__}")
+    for what, words in (("leading_shape", "replica axes"), ("epochs", "epochs")):
+        ours, theirs = getattr(train, what), getattr(steps, what)
+        if ours != theirs:
+            raise ValueError(f"train and steps must have the same {words}; got {ours} and {theirs}")
 
 
 def _check_mapping(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:

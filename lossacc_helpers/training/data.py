@@ -9,14 +9,15 @@ import keras
 import numpy as np
 
 from lossacc_helpers._validation import as_numbers, first
+from lossacc_helpers.datasets import Crops
 from lossacc_helpers.training.program import Array
 
 
 @dataclass(frozen=True)
 class Part:
-    """Training or validation data: features (sample, ...) and class ids (sample,)."""
+    """Training or validation data: features (sample, ...), an array or `Crops`, and class ids (sample,)."""
 
-    features: Array
+    features: Any
     labels: np.ndarray[Any, np.dtype[np.intp]]
 
 
@@ -27,8 +28,8 @@ def read_pair(data: Any, name: str) -> tuple[Any, Any]:
     return data[0], data[1]
 
 
-def read_part(data: Any, model: keras.Model, classes: int, *, name: str) -> Part:
-    """Features and labels as the network takes them.
+def read_part(data: Any, model: keras.Model, classes: int, *, name: str, uncut: bool = False) -> Part:
+    """Features and labels as the network takes them; with ``uncut``, `Crops` stay what they are.
 
     Raises
     ------
@@ -37,7 +38,8 @@ def read_part(data: Any, model: keras.Model, classes: int, *, name: str) -> Part
         or if there are not as many labels as samples.
     """
     given_features, given_labels = read_pair(data, name)
-    features = as_numbers(given_features, f"{name} features")
+    stays = uncut and isinstance(given_features, Crops)
+    features = given_features if stays else as_numbers(given_features, f"{name} features")
     expected = tuple(model.inputs[0].shape)
     fits = features.ndim == len(expected) and all(
         wanted is None or wanted == got for wanted, got in zip(expected[1:], features.shape[1:], strict=True)
@@ -45,7 +47,7 @@ def read_part(data: Any, model: keras.Model, classes: int, *, name: str) -> Part
     if not fits:
         wanted = ("sample", *expected[1:])
         raise ValueError(f"{name} features must have shape ({', '.join(map(str, wanted))}); got {features.shape}")
-    taken = _finite(features, model.inputs[0].dtype, f"{name} features")
+    taken = features if stays else _finite(features, model.inputs[0].dtype, f"{name} features")
     labels = class_ids(given_labels, classes, name=name)
     if len(labels) != len(features):
         raise ValueError(f"{name} has {len(features)} samples but {len(labels)} labels")

@@ -16,6 +16,27 @@ def dense(features: int, hidden: int, classes: int) -> keras.Model:
     )
 
 
+def convolutional(size: tuple[int, int], classes: int, *, dropout: float = 0.25) -> keras.Model:
+    """The network of lesson 03 for grey images of a size (height, width), uncompiled; it answers with logits.
+
+    Three convolutions and one dense layer, as the question states them. Numbers of filters, pooling, and where the
+    dropout stands are ours.
+    """
+    return keras.Sequential(
+        [
+            keras.Input((*size, 1)),
+            keras.layers.Conv2D(16, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(dropout),
+            keras.layers.Dense(classes),
+        ]
+    )
+
+
 def adam(rate: float) -> keras.optimizers.Optimizer:
     """Adam as the questions use it: Keras's defaults, and epsilon as the question states it."""
     return keras.optimizers.Adam(rate, epsilon=1e-8)

@@ -28,9 +28,9 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
     Parameters
     ----------
     train, validation
-        ``(features, labels)``; labels are class ids or one-hot rows.
+        ``(features, labels)``; labels are class ids or one-hot rows. `Crops` are cut a batch at a time.
     batch_size
-        Samples predicted at a time.
+        Samples predicted at a time; what every layer makes of them is in memory at once.
 
     Raises
     ------
@@ -67,7 +67,9 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
 
     def _prepare(self) -> None:
         output = read_output(self.model)
-        self._parts = [read_part(data, self.model, output.classes, name=name) for name, data in self._data.items()]
+        self._parts = [
+            read_part(data, self.model, output.classes, name=name, uncut=True) for name, data in self._data.items()
+        ]
         refuse_probabilities(self.model, output, self._parts[0].features)
         self._recorded = [[] for _ in self._parts]
         # Now: the model may be compiled anew before the record is read.
@@ -88,9 +90,10 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
             self._prepare()
         # Keras draws from a recurrent layer's seeds even in inference; a look at the network must not change it.
         kept = [(variable, variable.numpy()) for variable in self.model.non_trainable_variables]
+        dtype = self.model.inputs[0].dtype
         for part, recorded in zip(self._parts, self._recorded, strict=True):
             pieces = [
-                self._predict(tf.constant(part.features[start : start + self._batch_size])).numpy()
+                self._predict(tf.constant(part.features[start : start + self._batch_size], dtype)).numpy()
                 for start in range(0, len(part.features), self._batch_size)
             ]
             recorded.append(np.concatenate(pieces))

@@ -12,7 +12,7 @@ import numpy as np
 from lossacc_helpers._validation import as_whole_number
 from lossacc_helpers._waiting import waiting
 from lossacc_helpers.history import PredictionHistory, TrainingRun
-from lossacc_helpers.training import initial, losses, optimizers
+from lossacc_helpers.training import initial, losses, optimizers, seeds
 from lossacc_helpers.training._keras import check_keras, layers_of
 from lossacc_helpers.training.data import read_order, read_part, read_weights
 from lossacc_helpers.training.outputs import Output, read_output, refuse_probabilities
@@ -26,9 +26,6 @@ _PROGRAMS = Shelf(32)
 # A program trains on variables of its own: two threads may not run it at once. (One may enter twice: a build_model may
 # train a part of its model this way.)
 _RUNNING = RLock()
-
-# What a replica's random generators are for; drawing one never shifts the others.
-_WEIGHTS, _ORDER, _SEEDS = range(3)
 
 
 def fit_replicas(
@@ -116,12 +113,12 @@ def fit_replicas(
 
         program = _PROGRAMS.get(_key(model, optimizer, loss, replicas, features.shape, sizes), make)
         if initial_weights is None:
-            generators = _generators(seed, replicas, _WEIGHTS)
+            generators = seeds.generators(seed, replicas, seeds.WEIGHTS)
             weights = initial.draw_initial_weights(model, build_model, generators, as_drawn=as_drawn)
         else:
             weights = read_weights(initial_weights, model, replicas)
         if order is None:
-            orders = _draw_orders(seed, replicas, epochs, samples)
+            orders = seeds.draw_orders(seed, replicas, epochs, samples)
         else:
             orders = read_order(order, replicas=replicas, epochs=epochs, samples=samples)
         seed_states = _seed_states(model, seed, replicas)
@@ -215,32 +212,10 @@ def _make_program(
     return SingleProgram(own, output, optimizer, loss, **sizes)
 
 
-def _generators(seed: int, replicas: int, purpose: int) -> list[np.random.Generator]:
-    return [np.random.default_rng([seed, k, purpose]) for k in range(replicas)]
-
-
-def _draw_orders(seed: int, replicas: int, epochs: int, samples: int) -> Array:
-    """A permutation of the samples for every replica and epoch, (replica, epoch, sample) int32.
-
-    Random numbers with the sample's index in their lowest bits are sorted: several times faster than shuffling rows one
-    by one, free of ties, and the same on every machine.
-    """
-    bits = (samples - 1).bit_length()
-    shift, index = np.uint64(bits), np.arange(samples, dtype=np.uint64)
-    orders = np.empty((replicas, epochs, samples), dtype=np.int32)
-    for k, generator in enumerate(_generators(seed, replicas, _ORDER)):
-        keys = generator.integers(0, 2**64, (epochs, samples), dtype=np.uint64)
-        keys <<= shift
-        keys |= index
-        keys.sort(axis=-1)
-        orders[k] = keys & np.uint64((1 << bits) - 1)
-    return orders
-
-
 def _seed_states(model: keras.Model, seed: int, replicas: int) -> list[Array]:
     """Where each replica's random layers begin: drawn per replica, unless the layer's seed was fixed by hand."""
     found = seed_generators(model)
-    generators = _generators(seed, replicas, _SEEDS) if found else []
+    generators = seeds.generators(seed, replicas, seeds.SEEDS) if found else []
     states = []
     for layer_seeds in found:
         start = np.asarray(layer_seeds.state.value)

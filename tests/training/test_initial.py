@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from ordinary import TRAIN, asked, largest_difference, network
 
-from lossacc_helpers.training import fit_replicas, initial, replicas
+from lossacc_helpers.training import fit_replicas, initial, seeds
 
 layers, initializers = keras.layers, keras.initializers
 
@@ -41,7 +41,7 @@ def drawn(build_model, count, seed=0):
         return build_model()
 
     model, as_drawn = initial.build(counting)
-    generators = replicas._generators(seed, count, replicas._WEIGHTS)
+    generators = seeds.generators(seed, count, seeds.WEIGHTS)
     return initial.draw_initial_weights(model, counting, generators, as_drawn=as_drawn), len(calls)
 
 
@@ -204,13 +204,13 @@ def test_the_global_random_states_are_the_callers(kernel):
 
 @pytest.mark.parametrize("samples", [1, 2, 33, 64, 65])
 def test_an_order_names_every_sample_once_an_epoch(samples):
-    orders = replicas._draw_orders(3, 4, 5, samples)
+    orders = seeds.draw_orders(3, 4, 5, samples)
     assert orders.dtype == np.int32
     np.testing.assert_array_equal(np.sort(orders, axis=-1), np.broadcast_to(np.arange(samples), (4, 5, samples)))
 
 
 def test_orders_are_uniform():
-    orders = replicas._draw_orders(0, 20, 500, 7)
+    orders = seeds.draw_orders(0, 20, 500, 7)
     counts = np.array([np.bincount(orders[:, :, place].ravel(), minlength=7) for place in range(7)])
     expected = 10_000 / 7
     # 36 degrees of freedom: 67.99 is exceeded by one in a thousand.
@@ -224,9 +224,9 @@ def test_orders_are_uniform():
 
 
 def test_orders_differ_by_replica_epoch_and_seed_and_come_again():
-    orders = replicas._draw_orders(5, 3, 4, 40)
-    np.testing.assert_array_equal(orders, replicas._draw_orders(5, 3, 4, 40))
-    everything = np.concatenate([orders, replicas._draw_orders(6, 3, 4, 40)]).reshape(-1, 40)
+    orders = seeds.draw_orders(5, 3, 4, 40)
+    np.testing.assert_array_equal(orders, seeds.draw_orders(5, 3, 4, 40))
+    everything = np.concatenate([orders, seeds.draw_orders(6, 3, 4, 40)]).reshape(-1, 40)
     assert len(np.unique(everything, axis=0)) == len(everything)
 
 

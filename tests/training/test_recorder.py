@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from ordinary import TRAIN, VALIDATION, asked, network
 
+from lossacc_helpers import datasets
 from lossacc_helpers.training import RecordPredictions, fit_replicas
 
 layers = keras.layers
@@ -208,3 +209,57 @@ def test_recording_leaves_the_seeds_of_recurrent_layers_alone():
 
     for with_record, without in zip(trained(RecordPredictions(data)), trained(), strict=True):
         np.testing.assert_array_equal(with_record, without)
+
+
+# Crops
+
+
+def crops(**changes):
+    settings = {"size": (9, 12), "train_samples": 40, "validation_samples": 26, "noise": 0.1} | changes
+    return datasets.photographs(**settings)
+
+
+def of_images(*shape):
+    return keras.Sequential([keras.Input(shape), layers.Flatten(), layers.Dense(13, activation="softmax")])
+
+
+def test_crops_are_predicted_like_the_array_they_stand_for_and_never_all_at_once(monkeypatch):
+    photographs, taken = crops(), []
+    model = of_images(9, 12, 1)
+    images = [(np.asarray(part), labels) for part, labels in (photographs.train, photographs.validation)]
+    cut = datasets.Crops._cut
+    monkeypatch.setattr(datasets.Crops, "_cut", lambda self, places: taken.append(len(places)) or cut(self, places))
+    lazy = RecordPredictions(photographs.train, photographs.validation, batch_size=16)
+    whole = RecordPredictions(*images, batch_size=16)
+    fit(model, lazy, whole, train=images[0], validation=images[1], epochs=2)
+    assert sorted(set(taken)) == [8, 10, 16]
+    for ours, theirs in ((lazy.run.train, whole.run.train), (lazy.run.validation, whole.run.validation)):
+        np.testing.assert_array_equal(ours.log_probabilities, theirs.log_probabilities)
+        np.testing.assert_array_equal(ours.labels, theirs.labels)
+
+
+def test_replicas_take_crops_as_an_array():
+    photographs = crops()
+    settings = {"replicas": 1, "epochs": 2, "batch_size": 8, "optimizer": "sgd"}
+    ours = fit_replicas(lambda: of_images(9, 12, 1), photographs.train, photographs.validation, **settings)
+    images, labels = photographs.train
+    theirs = fit_replicas(lambda: of_images(9, 12, 1), (np.asarray(images), labels), **settings)
+    np.testing.assert_allclose(ours.train.probabilities, theirs.train.probabilities, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "labels", "message"),
+    [
+        ((12, 9, 1), None, r"train features must have shape \(sample, 12, 9, 1\); got \(40, 9, 12, 1\)"),
+        ((108,), None, r"train features must have shape \(sample, 108\); got \(40, 9, 12, 1\)"),
+        ((9, 12, 1), np.arange(40), "train labels must be whole numbers from 0 to 12"),
+        ((9, 12, 1), np.zeros(39, int), "train has 40 samples but 39 labels"),
+    ],
+)
+def test_crops_that_do_not_fit_the_model_are_refused(shape, labels, message):
+    images, own = crops().train
+    model = of_images(*shape)
+    record = RecordPredictions((images, own if labels is None else labels))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match=message):
+        model.fit(np.zeros((8, *shape)), np.zeros(8), verbose=0, callbacks=[record])
