@@ -7,8 +7,20 @@ imported when they are needed: ``from lossacc_helpers import training`` (TensorF
 
 from lossacc_helpers.attainable import attainable_accuracy, attainable_loss, extremal_probabilities
 from lossacc_helpers.crossings import Crossings, crossings
-from lossacc_helpers.history import PredictionHistory, TrainingRun
-from lossacc_helpers.intervals import accuracy_standard_error, bootstrap_loss_interval, wilson_interval
+from lossacc_helpers.fingerprints import (
+    double_softmax_loss,
+    double_softmax_range,
+    swapped_logits_loss,
+    swapped_softmax_loss,
+)
+from lossacc_helpers.history import PredictionHistory, StepHistory, TrainingRun
+from lossacc_helpers.intervals import (
+    accuracy_change_interval,
+    accuracy_difference_interval,
+    accuracy_standard_error,
+    bootstrap_loss_interval,
+    wilson_interval,
+)
 from lossacc_helpers.scores import (
     accuracy,
     binary_log_loss,
@@ -24,8 +36,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Crossings",
     "PredictionHistory",
+    "StepHistory",
     "TrainingRun",
     "accuracy",
+    "accuracy_change_interval",
+    "accuracy_difference_interval",
     "accuracy_standard_error",
     "attainable_accuracy",
     "attainable_loss",
@@ -34,9 +49,13 @@ __all__ = [
     "brier_score",
     "correct",
     "crossings",
+    "double_softmax_loss",
+    "double_softmax_range",
     "extremal_probabilities",
     "log_loss",
     "margins",
     "sample_losses",
+    "swapped_logits_loss",
+    "swapped_softmax_loss",
     "wilson_interval",
 ]

@@ -141,7 +141,7 @@ def broadcast_leading(labels: NDArray[Any], shape: tuple[int, ...]) -> tuple[int
         return np.broadcast_shapes(labels.shape, shape)
     except ValueError:
         raise ValueError(
-            f"leading axes of labels must match those of probabilities: {shape[:-1]}; got {labels.shape[:-1]}"
+            f"leading axes of labels must match those of the predictions: {shape[:-1]}; got {labels.shape[:-1]}"
         ) from None
 
 

@@ -1,0 +1,118 @@
+"""Candidate causes side by side: the training loss that each reports, and the validation accuracy that goes with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
+
+from lossacc_helpers.figures.picture import LabelledFigure
+from lossacc_helpers.figures.style import (
+    ACCURACY,
+    INK,
+    LOSS,
+    MEDIAN_WIDTH,
+    REFERENCE,
+    SEED_WIDTH,
+    TEXT_SIZE,
+    TITLE_SIZE,
+    TRAINING,
+    VALIDATION,
+    pale,
+    reference_line,
+    styled_axes,
+)
+
+
+def causes_figure(
+    curves: Mapping[str, tuple[Any, Any]], *, title: str, chance: float | None = None, width: int = 840
+) -> LabelledFigure:
+    """Return one column for each cause: training loss above, validation accuracy below, a line a network, median bold.
+
+    Parameters
+    ----------
+    curves : for each cause's name its training losses (network, epoch) in nats and validation accuracies (network,
+        epoch). Losses share one axis; those that go below 0 have their own, which ends where they end.
+    title : the finding.
+    chance : accuracy of guessing, a grey level.
+    width : in pixels.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to compare.
+    """
+    if not curves:
+        raise ValueError("give the curves of at least one cause")
+    rows = {name: tuple(_rows(values) for values in pair) for name, pair in curves.items()}
+    told = [
+        f"{name}: loss {np.median(loss[:, 0]):.3g} to {np.median(loss[:, -1]):.3g}, accuracy at most "
+        f"{np.median(accuracy, axis=0).max():.2f}, at the end {np.median(accuracy[:, -1]):.2f}"
+        for name, (loss, accuracy) in rows.items()
+    ]
+    figure = LabelledFigure(
+        sentence=f"{title.rstrip('.')}. Training loss and validation accuracy, medians: {'; '.join(told)}.",
+        width=width,
+        height=430,
+    )
+    panels = figure.subplots(2, len(rows), squeeze=False)
+    figure.subplots_adjust(left=0.075, right=0.982, bottom=0.115, top=0.8, wspace=0.18, hspace=0.13)
+    bounded = [loss for loss, _ in rows.values() if np.nanmin(loss) >= 0]
+    loss_top = 1.05 * max((float(np.nanmax(loss)) for loss in bounded), default=1.0)
+    accuracy_top = 1.08 * max(float(accuracy.max()) for _, accuracy in rows.values())
+    for column, (name, (loss, accuracy)) in enumerate(rows.items()):
+        above, below = panels[:, column]
+        first = column == 0
+        styled_axes(above, ylabel="training loss (nats)" if first else "", colour=LOSS)
+        styled_axes(below, xlabel="epoch", ylabel="validation accuracy" if first else "", colour=ACCURACY, whole_x=True)
+        above.set_title(name.replace(" ", "\n", 1), loc="left", fontsize=TEXT_SIZE, color=INK)
+        for axes, values, colour, style in ((above, loss, LOSS, TRAINING), (below, accuracy, ACCURACY, VALIDATION)):
+            _draw(axes, values, colour, style)
+            axes.set_xlim(1, values.shape[1])
+            axes.locator_params(axis="x", nbins=3)
+            if not first:
+                axes.tick_params(labelleft=False)
+        above.tick_params(labelbottom=False)
+        if np.nanmin(loss) >= 0:
+            above.set_ylim(0, loss_top)
+        else:
+            above.set_yticks([])
+            above.text(
+                0.05,
+                0.06,
+                f"down to\n{np.median(loss[:, -1]):.0e}",
+                transform=above.transAxes,
+                fontsize=TEXT_SIZE - 1,
+                color=LOSS,
+            )
+        below.set_ylim(0, accuracy_top)
+        if chance is not None:
+            reference_line(below, chance)
+            if first:
+                below.text(
+                    0.97,
+                    chance / accuracy_top - 0.02,
+                    f"chance {chance:.2f}",
+                    transform=below.transAxes,
+                    fontsize=TEXT_SIZE - 1,
+                    color=REFERENCE,
+                    ha="right",
+                    va="top",
+                )
+    figure.align_ylabels(panels[:, 0])
+    figure.text(0.012, 0.985, title, fontsize=TITLE_SIZE, color=INK, va="top")
+    return figure
+
+
+def _rows(values: Any) -> NDArray[np.float64]:
+    return np.atleast_2d(np.asarray(values, dtype=np.float64))
+
+
+def _draw(axes: Axes, values: NDArray[np.float64], colour: str, style: Any) -> None:
+    epochs = np.arange(1, values.shape[1] + 1)
+    if len(values) > 1:
+        segments = [np.column_stack([epochs, row]) for row in values]
+        axes.add_collection(LineCollection(segments, colors=pale(colour), linewidths=SEED_WIDTH, linestyles=[TRAINING]))
+    axes.plot(epochs, np.median(values, axis=0), color=colour, linewidth=MEDIAN_WIDTH, linestyle=style, zorder=3)

@@ -1,0 +1,297 @@
+"""The picture of lesson 03's explorer: curves over steps, and which of their movements mean something."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossacc_helpers.figures.picture import LabelledFigure, Picture
+from lossacc_helpers.figures.style import (
+    ACCURACY,
+    INK,
+    LOSS,
+    MEDIAN_WIDTH,
+    OTHER,
+    REFERENCE,
+    SEED_WIDTH,
+    TEXT_SIZE,
+    VALIDATION,
+    EndLabels,
+    pale,
+    reference_line,
+    styled_axes,
+)
+from lossacc_helpers.history import TrainingRun
+from lossacc_helpers.intervals import (
+    accuracy_change_interval,
+    accuracy_difference_interval,
+    accuracy_standard_error,
+    wilson_interval,
+)
+
+Floats = NDArray[np.float64]
+
+_RIGHT, _MISTAKEN = OTHER[0], "#8A2BE2"  # what a tick turned out to be; the letters say it as well
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A rise or a fall that somebody may read something into: between two epochs of one of the two accuracy curves.
+
+    Attributes
+    ----------
+    letter : its name in the picture.
+    curve : "validation", measured at the ends of the epochs; or "training", at the point in the middle of each epoch.
+    first, last : epochs, from 1.
+    """
+
+    letter: str
+    curve: Literal["training", "validation"]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A movement in numbers: between which steps and heights, and the 95% interval of the change."""
+
+    movement: Movement
+    steps: tuple[float, float]
+    heights: tuple[float, float]
+    low: float
+    high: float
+
+    @property
+    def change(self) -> float:
+        """By how much accuracy moved."""
+        return self.heights[1] - self.heights[0]
+
+    @property
+    def means_something(self) -> bool:
+        """Whether the interval leaves out a change of nothing."""
+        return self.low > 0 or self.high < 0
+
+
+def smoothed(values: Floats, weight: float) -> Floats:
+    """Return the exponential moving average of a curve, as TensorBoard draws it.
+
+    Each value counts 1 - `weight` and what came before it `weight`, in [0, 1); the start is corrected for having
+    nothing before it.
+
+    >>> smoothed(np.array([1.0, 1.0, 4.0]), 0.5).round(3).tolist()
+    [1.0, 1.0, 2.714]
+    """
+    if not 0 <= weight < 1:
+        raise ValueError(f"a smoothing weight lies in [0, 1); got {weight}")
+    average = np.empty(len(values))
+    kept = 0.0
+    for place, value in enumerate(values):
+        kept = weight * kept + (1 - weight) * value
+        average[place] = kept / (1 - weight ** (place + 1))
+    return average
+
+
+def judge(
+    run: TrainingRun, movements: Sequence[Movement], *, points: int, validation_samples: int, draw: int
+) -> list[Judgement]:
+    """Judge movements by what is shown: so many training samples a point, so many validation samples.
+
+    Validation is asked about the same samples in both epochs, so the change is judged by those that changed sides.
+    Two points of the training curve are about different samples.
+    """
+    assert run.steps is not None  # the explorer's run has both
+    assert run.validation is not None
+    shown = run.steps.grouped(points)
+    ends = np.cumsum(shown.samples) / run.train.samples  # in epochs
+    correct = run.validation.correct[:, _drawn(run, validation_samples, draw)]
+    judged = []
+    for movement in movements:
+        if movement.curve == "validation":
+            before, after = correct[movement.first - 1], correct[movement.last - 1]
+            heights = (float(before.mean()), float(after.mean()))
+            steps = (float(movement.first), float(movement.last))
+            low, high = accuracy_change_interval(before, after)
+        else:
+            one, other = (int(np.searchsorted(ends, epoch - 0.5)) for epoch in (movement.first, movement.last))
+            heights = (float(shown.accuracy[one]), float(shown.accuracy[other]))
+            steps = (float(ends[one]), float(ends[other]))
+            low, high = accuracy_difference_interval(heights[0], shown.samples[one], heights[1], shown.samples[other])
+        judged.append(Judgement(movement, steps, heights, float(low), float(high)))
+    return judged
+
+
+def reading_picture(movements: Sequence[Movement]) -> Picture:
+    """Training loss and accuracy over steps, validation accuracy with its Wilson band, and lettered movements.
+
+    The state is ``run`` (a `TrainingRun` without replica axis, with validation and steps), ``points`` (training samples
+    behind one point), ``smoothing`` (weight in [0, 1)), ``validation_samples``, ``draw`` (which validation samples),
+    ``marked`` (the letters that the learner takes for more than noise) and ``tell`` (whether the answer is shown).
+    """
+    figure = LabelledFigure(
+        sentence=(
+            "Training loss above, training and validation accuracy below, over the steps of one training. "
+            "Lettered lines join two heights of a curve that may or may not differ by more than chance."
+        ),
+        width=840,
+        height=520,
+    )
+    panels = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
+    figure.subplots_adjust(left=0.078, right=0.875, bottom=0.1, top=0.965, hspace=0.1)
+    loss_axes, axes = panels
+    styled_axes(loss_axes, ylabel="loss (nats)", colour=LOSS)
+    styled_axes(axes, xlabel="step (batches of the training)", ylabel="accuracy", colour=ACCURACY)
+    loss_axes.tick_params(labelbottom=False)
+    figure.align_ylabels(panels)
+    band = axes.fill_between([0, 1], [0, 0], [0, 0], color=pale(ACCURACY, strength=0.16), linewidth=0, animated=True)
+    style: dict[str, Any] = {"animated": True, "solid_capstyle": "butt"}
+    lines = {}
+    for name, where, colour in (("loss", loss_axes, LOSS), ("training", axes, ACCURACY)):
+        [raw] = where.plot([], [], color=pale(colour, strength=0.4), linewidth=SEED_WIDTH, zorder=2, **style)
+        [bold] = where.plot([], [], color=colour, linewidth=MEDIAN_WIDTH, zorder=3, **style)
+        lines[name] = (raw, bold)
+    [validation] = axes.plot(
+        [],
+        [],
+        color=ACCURACY,
+        linewidth=MEDIAN_WIDTH,
+        linestyle=VALIDATION,
+        marker="o",
+        markersize=4,
+        zorder=4,
+        animated=True,
+    )
+    joints = [
+        axes.plot([], [], color=INK, linewidth=1.3, marker="o", markersize=5, zorder=5, animated=True)[0]
+        for _ in movements
+    ]
+    letters = [
+        axes.text(
+            0,
+            0,
+            movement.letter,
+            fontsize=TEXT_SIZE + 1,
+            fontweight="bold",
+            ha="center",
+            va="center",
+            zorder=6,
+            animated=True,
+            bbox={
+                "boxstyle": "round,pad=0.25,rounding_size=0.6",
+                "facecolor": "white",
+                "edgecolor": INK,
+                "linewidth": 1.2,
+            },
+        )
+        for movement in movements
+    ]
+    loss_label = EndLabels(loss_axes, ["training"], [LOSS])
+    labels = EndLabels(axes, ["training", "validation", "chance"], [ACCURACY, ACCURACY, REFERENCE])
+    chance_drawn: list[Any] = []
+
+    def move(
+        *,
+        run: TrainingRun,
+        points: int,
+        smoothing: float,
+        validation_samples: int,
+        draw: int,
+        marked: Sequence[str],
+        tell: bool,
+    ) -> str:
+        assert run.steps is not None
+        assert run.validation is not None
+        shown = run.steps.grouped(points)
+        per_epoch = run.steps.steps_per_epoch
+        at = np.cumsum(shown.samples) / run.train.samples * per_epoch
+        chance = 1 / run.train.classes
+        if not chance_drawn:
+            chance_drawn.append(reference_line(axes, chance))
+        ends: dict[str, float] = {}
+        for name, values in (("loss", shown.losses), ("training", shown.accuracy)):
+            raw, bold = lines[name]
+            soft = smoothed(np.asarray(values, dtype=np.float64), smoothing)
+            raw.set_data(at, values)
+            bold.set_data(at, soft)
+            bold.set_linewidth(MEDIAN_WIDTH if len(at) <= run.epochs or smoothing > 0 else SEED_WIDTH)
+            bold.set_marker("o" if len(at) <= run.epochs else "")
+            ends[name] = float(soft[-1])
+        places = np.arange(1, run.epochs + 1) * per_epoch
+        accuracy = run.validation.correct[:, _drawn(run, validation_samples, draw)].mean(axis=-1)
+        low, high = wilson_interval(accuracy, validation_samples)
+        validation.set_data(places, accuracy)
+        band.set_data(places, low, high)
+        limits = (0.0, float(run.epochs * per_epoch))
+        if axes.get_xlim() != limits:
+            axes.set_xlim(limits)
+        # One height for every setting: a finer grouping must not look quieter because the axis grew.
+        top = float(np.ceil(max(run.steps.accuracy.max(), 0.5) * 10) / 10)
+        if axes.get_ylim() != (-0.02, top):
+            axes.set_ylim(-0.02, top)
+        loss_top = float(np.ceil(np.nanmax(run.steps.losses)))
+        if loss_axes.get_ylim() != (0.0, loss_top):
+            loss_axes.set_ylim(0.0, loss_top)
+        loss_label.place([ends["loss"]])
+        labels.place([ends["training"], float(accuracy[-1]), chance])
+        judged = judge(run, movements, points=points, validation_samples=validation_samples, draw=draw)
+        for one, joint, letter in zip(judged, joints, letters, strict=True):
+            x = np.array(one.steps) * per_epoch
+            joint.set_data(x, one.heights)
+            letter.set_position((float(x.mean()), float(np.mean(one.heights)) + 0.06))
+            ticked = one.movement.letter in marked
+            right = ticked == one.means_something
+            edge = INK if not tell else _RIGHT if right else _MISTAKEN
+            letter.set_text(one.movement.letter + ((" ✓" if right else " ✗") if tell else ""))
+            joint.set_color(edge)
+            joint.set_linewidth(2.4 if ticked else 1.2)
+            letter.set_color(edge)
+            patch = letter.get_bbox_patch()
+            assert patch is not None
+            patch.set_edgecolor(edge)
+            patch.set_facecolor("#FFF3C4" if ticked else "white")
+        return _readout(judged, shown.samples, ends["training"], accuracy, validation_samples, marked, tell)
+
+    return Picture(figure, move)
+
+
+def _drawn(run: TrainingRun, samples: int, draw: int) -> NDArray[np.intp]:
+    """Return the validation samples that are shown: so many, drawn once and kept for every epoch."""
+    assert run.validation is not None
+    return np.random.default_rng(draw).permutation(run.validation.samples)[:samples]
+
+
+def _readout(
+    judged: Sequence[Judgement],
+    samples: NDArray[Any],
+    training: float,
+    validation: Floats,
+    validation_samples: int,
+    marked: Sequence[str],
+    tell: bool,
+) -> str:
+    count = int(samples.max())
+    error = float(accuracy_standard_error(min(max(training, 0.0), 1.0), count))
+    low, high = wilson_interval(float(validation[-1]), validation_samples)
+    grid = f"in steps of {1 / count:.3f}" if 1 / count >= 0.0005 else f"in steps of 1/{count:,}"
+    text = (
+        f"A training point holds {count:,} samples: its accuracy moves {grid}, with a standard error of {error:.3f}. "
+        f"Validation, {validation_samples:,} samples, ends at {validation[-1]:.3f}, 95% interval {low:.3f} to "
+        f"{high:.3f}. "
+    )
+    if not tell:
+        return text + (
+            f"You take {', '.join(marked) or 'nothing'} for more than noise. To be told, tick the last box."
+            if marked
+            else "Tick the letters that mean something, then the last box."
+        )
+    parts = []
+    for one in judged:
+        letter = one.movement.letter
+        verdict = "more than noise" if one.means_something else "cannot be told from noise"
+        said = letter in marked
+        mark = "✓" if said == one.means_something else f"✗ (you {'ticked' if said else 'did not tick'} it)"
+        parts.append(
+            f"{letter} {mark}: change {one.change:+.3f}, 95% interval {one.low:+.3f} to {one.high:+.3f}, {verdict}"
+        )
+    return "; ".join(parts) + "."
