@@ -5,23 +5,20 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lossacc_helpers.figures.picture import LabelledFigure
+from lossacc_helpers.figures.seeds import draw_seeds, seed_median, seed_rows
 from lossacc_helpers.figures.style import (
     ACCURACY,
     GRID,
     INK,
     LOSS,
-    MEDIAN_WIDTH,
     REFERENCE,
-    SEED_WIDTH,
     TEXT_SIZE,
     TITLE_SIZE,
     EndLabels,
-    pale,
     styled_axes,
 )
 
@@ -53,7 +50,10 @@ def bugs_figure(
     for name in ranges:
         if name not in curves:
             raise ValueError(f"ranges names {name!r}, which is none of the losses: {', '.join(map(repr, curves))}")
-    rows = {name: (_seeds(loss, name), _seeds(accuracy, name)) for name, (loss, accuracy) in curves.items()}
+    rows = {
+        name: (seed_rows(loss, f"the curves of {name!r}"), seed_rows(accuracy, f"the curves of {name!r}"))
+        for name, (loss, accuracy) in curves.items()
+    }
     height = _HEAD + _ROW * len(rows) + _FOOT
     figure = LabelledFigure(sentence=_sentence(rows, title), width=840, height=height)
     grid = figure.add_gridspec(
@@ -86,12 +86,8 @@ def bugs_figure(
 def _panel(axes: Axes, values: NDArray[np.float64], colour: str, limits: tuple[float, float] | None) -> Axes:
     """Draw pale seeds and a bold median, written at its end; the range of a loss in grey; accuracy from 0 to 1."""
     styled_axes(axes)
-    epochs = np.arange(1, values.shape[1] + 1)
-    middle = _median(values)
-    if len(values) > 1:
-        segments = [np.column_stack([epochs, row]) for row in np.where(np.isfinite(values), values, np.nan)]
-        axes.add_collection(LineCollection(segments, colors=pale(colour), linewidths=SEED_WIDTH, zorder=2))
-    axes.plot(epochs, middle, color=colour, linewidth=MEDIAN_WIDTH, zorder=3, marker="o" if len(epochs) == 1 else "")
+    draw_seeds(axes, values, colour)
+    middle = seed_median(values)
     if colour == ACCURACY:
         axes.set_ylim(-0.04, 1.04)
         axes.set_yticks([0, 0.5, 1])
@@ -107,20 +103,6 @@ def _panel(axes: Axes, values: NDArray[np.float64], colour: str, limits: tuple[f
         heights += limits
     EndLabels(axes, names, [colour, REFERENCE, REFERENCE][: len(names)]).place(heights)
     return axes
-
-
-def _seeds(values: Any, name: str) -> NDArray[np.float64]:
-    """Return curves as (seed, epoch), whatever their leading axes."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 0 or array.shape[-1] == 0:
-        raise ValueError(f"the curves of {name!r} need an epoch axis with at least one epoch; got shape {array.shape}")
-    return array.reshape(-1, array.shape[-1])
-
-
-def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the median over seeds, a gap where it is not finite; a seed that diverged (NaN) counts as infinite."""
-    middle = np.median(np.where(np.isnan(values), np.inf, values), axis=0)
-    return np.where(np.isfinite(middle), middle, np.nan)
 
 
 def _limits(values: NDArray[np.float64], edges: tuple[float, ...]) -> tuple[float, float]:
@@ -156,7 +138,7 @@ def _short(value: float) -> str:
 def _sentence(rows: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], title: str) -> str:
     told = []
     for name, (loss, accuracy) in rows.items():
-        first, last, right = _median(loss)[:1], _median(loss), _median(accuracy)
+        first, last, right = seed_median(loss)[:1], seed_median(loss), seed_median(accuracy)
         words = " ".join(name.split())
         told.append(f"{words}: reports {_ending(first)} to {_ending(last)}, accuracy ends at {_ending(right)}")
     return f"{title.rstrip('.')}. {'; '.join(told)}."

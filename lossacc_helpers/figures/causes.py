@@ -4,23 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from numpy.typing import NDArray
 
 from lossacc_helpers.figures.picture import LabelledFigure
+from lossacc_helpers.figures.seeds import draw_seeds, seed_rows
 from lossacc_helpers.figures.style import (
     ACCURACY,
     INK,
     LOSS,
-    MEDIAN_WIDTH,
     REFERENCE,
-    SEED_WIDTH,
     TEXT_SIZE,
     TITLE_SIZE,
     TRAINING,
     VALIDATION,
-    pale,
     reference_line,
     styled_axes,
 )
@@ -46,7 +41,9 @@ def causes_figure(
     """
     if not curves:
         raise ValueError("give the curves of at least one cause")
-    rows = {name: tuple(_rows(values) for values in pair) for name, pair in curves.items()}
+    rows = {
+        name: tuple(seed_rows(values, f"the curves of {name!r}") for values in pair) for name, pair in curves.items()
+    }
     told = [
         f"{name}: loss {np.median(loss[:, 0]):.3g} to {np.median(loss[:, -1]):.3g}, accuracy at most "
         f"{np.median(accuracy, axis=0).max():.2f}, at the end {np.median(accuracy[:, -1]):.2f}"
@@ -69,7 +66,7 @@ def causes_figure(
         styled_axes(below, xlabel="epoch", ylabel="validation accuracy" if first else "", colour=ACCURACY, whole_x=True)
         above.set_title(name.replace(" ", "\n", 1), loc="left", fontsize=TEXT_SIZE, color=INK)
         for axes, values, colour, style in ((above, loss, LOSS, TRAINING), (below, accuracy, ACCURACY, VALIDATION)):
-            _draw(axes, values, colour, style)
+            draw_seeds(axes, values, colour, style=style, seed_style=TRAINING)
             axes.set_xlim(1, values.shape[1])
             axes.locator_params(axis="x", nbins=3)
             if not first:
@@ -104,15 +101,3 @@ def causes_figure(
     figure.align_ylabels(panels[:, 0])
     figure.text(0.012, 0.985, title, fontsize=TITLE_SIZE, color=INK, va="top")
     return figure
-
-
-def _rows(values: Any) -> NDArray[np.float64]:
-    return np.atleast_2d(np.asarray(values, dtype=np.float64))
-
-
-def _draw(axes: Axes, values: NDArray[np.float64], colour: str, style: Any) -> None:
-    epochs = np.arange(1, values.shape[1] + 1)
-    if len(values) > 1:
-        segments = [np.column_stack([epochs, row]) for row in values]
-        axes.add_collection(LineCollection(segments, colors=pale(colour), linewidths=SEED_WIDTH, linestyles=[TRAINING]))
-    axes.plot(epochs, np.median(values, axis=0), color=colour, linewidth=MEDIAN_WIDTH, linestyle=style, zorder=3)

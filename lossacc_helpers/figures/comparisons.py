@@ -4,24 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from numpy.typing import NDArray
 
 from lossacc_helpers.figures.picture import LabelledFigure
+from lossacc_helpers.figures.seeds import draw_seeds, seed_median, seed_rows
 from lossacc_helpers.figures.style import (
     ACCURACY,
     INK,
     LOSS,
-    MEDIAN_WIDTH,
     REFERENCE,
-    SEED_WIDTH,
     TEXT_SIZE,
     TITLE_SIZE,
     TRAINING,
     VALIDATION,
     EndLabels,
-    pale,
     styled_axes,
 )
 from lossacc_helpers.history import PredictionHistory, TrainingRun
@@ -50,14 +45,11 @@ def split_figure(runs: Mapping[str, TrainingRun], *, title: str) -> LabelledFigu
         styled_axes(axes, xlabel="epoch", ylabel="accuracy", colour=ACCURACY, whole_x=True)
         axes.text(0, 1.03, name, transform=axes.transAxes, fontsize=TEXT_SIZE + 1, color=INK)
         axes.tick_params(labelleft=True)
-        epochs = np.arange(1, run.epochs + 1)
         ends_at = []
         for history, dashes in ((run.train, TRAINING), (_validation_of(run), VALIDATION)):
-            curves = history.accuracy.reshape(-1, run.epochs)
-            _thin_lines(axes, epochs, curves, dashes)
-            middle = np.median(curves, axis=0)
-            axes.plot(epochs, middle, color=ACCURACY, linewidth=MEDIAN_WIDTH, linestyle=dashes, zorder=3)
-            ends_at.append(float(middle[-1]))
+            curves = seed_rows(history.accuracy)
+            draw_seeds(axes, curves, ACCURACY, style=dashes)
+            ends_at.append(float(seed_median(curves)[-1]))
         axes.set_xlim(1, run.epochs)
         axes.set_ylim(-0.03, 1.03)
         EndLabels(axes, ["training", "validation"], [ACCURACY, ACCURACY]).place(ends_at)
@@ -70,13 +62,6 @@ def _validation_of(run: TrainingRun) -> PredictionHistory:
     if run.validation is None:
         raise ValueError("this picture compares training with validation; the run has no validation history")
     return run.validation
-
-
-def _thin_lines(axes: Axes, epochs: NDArray[np.int_], curves: NDArray[np.float64], style: Any) -> None:
-    segments = [np.column_stack([epochs, curve]) for curve in curves]
-    axes.add_collection(
-        LineCollection(segments, colors=pale(ACCURACY), linewidths=SEED_WIDTH, linestyles=[style], zorder=2)
-    )
 
 
 def correlation_figure(

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lossacc_helpers.figures.picture import LabelledFigure
+from lossacc_helpers.figures.seeds import on_paper, seed_median, seed_rows
 from lossacc_helpers.figures.style import (
     ACCURACY,
     INK,
@@ -39,19 +40,6 @@ class Curves(Protocol):
         """Share of samples answered correctly, shape (..., epoch)."""
 
 
-def _rows(values: Any) -> NDArray[np.float64]:
-    """Return curves as (seed, epoch), whatever their leading axes."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 0 or array.shape[-1] == 0:
-        raise ValueError(f"curves need an epoch axis with at least one epoch; got shape {array.shape}")
-    return array.reshape(-1, array.shape[-1])
-
-
-def _median(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the median over seeds, epoch by epoch; a seed that diverged (NaN) counts as infinitely bad, not absent."""
-    return np.asarray(np.median(np.where(np.isnan(rows), np.inf, rows), axis=0), dtype=np.float64)
-
-
 class _SeedLines:
     """Thin pale lines for the seeds and one bold line for their median."""
 
@@ -73,11 +61,9 @@ class _SeedLines:
             return None
         epochs = np.arange(1.0, rows.shape[1] + 1.0)
         many = rows if len(rows) > 1 else rows[:0]
-        # An infinite height has no place on paper: a gap says so, and keeps Agg's path simplification happy.
-        heights = np.where(np.isfinite(many), many, np.nan)
-        self.seeds.set_segments(list(np.stack(np.broadcast_arrays(epochs, heights), axis=-1)))
-        middle = _median(rows)
-        self.median.set_data(epochs, np.where(np.isfinite(middle), middle, np.nan))
+        self.seeds.set_segments(list(np.stack(np.broadcast_arrays(epochs, on_paper(many)), axis=-1)))
+        middle = seed_median(rows)
+        self.median.set_data(epochs, on_paper(middle))
         self.median.set_marker("o" if rows.shape[1] == 1 else "")
         # One network's accuracy stands still between epochs and jumps at them; a slope would show what never was.
         self.median.set_drawstyle("steps-post" if self._steps and len(rows) == 1 else "default")
@@ -90,7 +76,7 @@ def _loss_limits(curves: list[NDArray[np.float64]]) -> tuple[float, float]:
     finite = np.concatenate([rows[np.isfinite(rows)] for rows in curves])
     if not len(finite):
         return 0.0, 1.0
-    medians = np.concatenate([_median(rows) for rows in curves])
+    medians = np.concatenate([seed_median(rows) for rows in curves])
     medians = medians[np.isfinite(medians)]
     top = max(float(np.percentile(finite, 99)), float(medians.max(initial=0.0)))
     bottom = min(0.0, float(np.percentile(finite, 1)), float(medians.min(initial=0.0)))
@@ -176,8 +162,8 @@ class LossAndAccuracyPanels:
         train: Curves = getattr(run, "train", run)
         validation: Curves | None = getattr(run, "validation", None)
         histories = [train] if validation is None else [train, validation]
-        losses = [_rows(history.loss) for history in histories]
-        accuracies = [_rows(history.accuracy) for history in histories]
+        losses = [seed_rows(history.loss) for history in histories]
+        accuracies = [seed_rows(history.accuracy) for history in histories]
         epochs = max(rows.shape[1] for rows in losses)
         # One epoch is a point in the middle; more fill the width.
         _set_limits(self.loss_axes, x=(0.5, 1.5) if epochs == 1 else (1.0, float(epochs)))
@@ -249,5 +235,5 @@ def loss_and_accuracy_curves(
 
 def _ending(curves: Curves) -> str:
     """Return the last median loss and accuracy in words."""
-    loss, accuracy = (_median(_rows(values))[-1] for values in (curves.loss, curves.accuracy))
+    loss, accuracy = (seed_median(seed_rows(values))[-1] for values in (curves.loss, curves.accuracy))
     return f"loss {loss:.3f}, accuracy {accuracy:.3f}"
