@@ -292,11 +292,8 @@ print(f"half of these flowers had lost at least {np.median(gone):.0%} of their l
 print(f"{np.mean(slid):.0%} of them first went the wrong way by more than 0.01 nats")
 
 # %% [markdown]
-# For half of the flowers accuracy missed at least that part of the way. And the network as a whole? `crossings`
-# splits each change of the mean loss into four groups: flowers that stayed right, stayed wrong, became right, became
-# wrong.
-
-# %% [markdown]
+# For half of the flowers accuracy missed at least that part of the way.
+#
 # And how much of the whole fall in loss happens in flowers that cross in that very step? `crossings` splits each
 # change of the mean loss into four groups: flowers that stayed right, stayed wrong, became right, became wrong.
 

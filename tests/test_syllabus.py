@@ -113,3 +113,28 @@ def test_seeds_disagree_about_the_validation_samples_only() -> None:
     early = sketches.EPOCHS // 6
     assert np.ptp(sketch.validation.accuracy[:, early]) == 1
     assert np.ptp(sketch.train.accuracy[:, early]) < 0.3
+
+
+def test_validation_accuracy_peaks_and_falls_back_while_the_training_loss_falls() -> None:
+    sketch = sketches.peak_and_fall()
+    assert sketch.validation is not None
+    assert (np.diff(sketch.train.loss) < 0).all()
+    accuracy = sketch.validation.accuracy
+    peak = int(accuracy.argmax())
+    assert 0.15 < peak / sketches.EPOCHS < 0.6
+    assert accuracy[peak] > accuracy[0] + 0.3
+    assert accuracy[-1] < accuracy[peak] - 0.15
+    assert accuracy[-1] > accuracy[0]
+
+
+def test_jumpy_accuracy_jumps_by_more_than_it_learns() -> None:
+    accuracy = sketches.jumpy().train.accuracy
+    assert np.abs(np.diff(accuracy)).max() > 0.5
+    assert abs(accuracy[-20:].mean() - accuracy[:20].mean()) < 0.1
+
+
+def test_the_floor_is_that_of_a_second_softmax_and_all_are_right_there() -> None:
+    train = sketches.floor().train
+    assert train.accuracy[-1] == 1
+    assert train.loss[-1] == pytest.approx(-np.log(np.e / (np.e + 1)), abs=1e-3)
+    assert (train.loss > -np.log(np.e / (np.e + 1))).all()

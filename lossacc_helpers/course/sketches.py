@@ -65,6 +65,28 @@ def seed_dependent() -> Sketch:
     return Sketch(_two_classes(train), _two_classes(validation))
 
 
+def peak_and_fall() -> Sketch:
+    """Training samples grow sure, four wrong labels last of all; with those, some validation samples cross back."""
+    plain = np.linspace(-1.0, 0.6, 20) + 4.0 * _TIME
+    mislabelled = np.linspace(-1.6, -1.2, 6) - 1.5 * _TIME + 6.5 * _TIME**3
+    train = np.concatenate([plain, mislabelled], axis=-1)
+    hill = 2.8 * _TIME * np.exp(1.0 - 2.8 * _TIME)  # rises to 1 and falls back
+    validation = np.linspace(-2.0, 0.4, 30) + 1.3 * hill
+    return Sketch(_two_classes(train), _two_classes(validation))
+
+
+def jumpy() -> Sketch:
+    """Every point is of another eight samples, so accuracy jumps while the odds of a right answer hardly move."""
+    spread = np.sin(np.outer(np.arange(EPOCHS), [3.1, 5.3, 7.7, 9.1, 11.9, 13.3, 15.7, 17.1]) + 1.0)
+    return Sketch(_two_classes(2.0 * spread + 0.3 + 0.6 * _TIME))
+
+
+def floor() -> Sketch:
+    """All samples become right, and none is given more than what a second softmax leaves: e / (e + 1)."""
+    first = 1.0 / (1.0 + np.exp(-(np.linspace(-2.0, 1.5, 20) + 12.0 * _TIME)))  # what the first softmax gives
+    return Sketch(_two_classes(2.0 * first - 1.0))
+
+
 def _two_classes(log_odds: NDArray[np.float64]) -> PredictionHistory:
     """Return the history of samples of class 1 from the log-odds that they are given, shape (..., epoch, sample)."""
     rows = -np.logaddexp(0.0, np.stack([log_odds, -log_odds], axis=-1))

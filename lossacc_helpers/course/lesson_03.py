@@ -1,0 +1,433 @@
+"""Lesson 03, a noisy CNN: its guesses, its explorer, its exercises and its quiz.
+
+The trainings that take long are recorded (`lossacc_helpers.recordings`); the rest is trained in the lesson.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossacc_helpers import datasets, recordings
+from lossacc_helpers.attainable import attainable_accuracy
+from lossacc_helpers.course.lesson import Lesson
+from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
+from lossacc_helpers.figures import Picture
+from lossacc_helpers.figures.reading import Movement, reading_picture
+from lossacc_helpers.fingerprints import swapped_logits_loss
+from lossacc_helpers.widgets import Explorer, Guess, Option, Prediction, Question, Scale, controls
+
+# The explorer ------------------------------------------------------------------------------------------------------
+
+# None begins or ends at an extreme of its curve: the steepest of many movements is steep by selection.
+MOVEMENTS = (
+    Movement("A", "validation", 1, 5),
+    Movement("B", "validation", 5, 24),
+    Movement("C", "validation", 19, 21),
+    Movement("D", "training", 17, 18),
+    Movement("E", "training", 4, 16),
+)
+
+
+def explorer() -> Explorer:
+    """Return the recorded training at full scale, read with as many samples a point as one likes."""
+    run = recordings.load("lesson_03_full_scale")
+    letters = {movement.letter: controls.checkbox(movement.letter) for movement in MOVEMENTS}
+    parts = {
+        "points": controls.toggle(
+            "training samples per point", {"32, a batch": 32, "128": 128, "512": 512, "6,000, an epoch": 6000}, value=32
+        ),
+        "smoothing": controls.slider("smoothing", 0.0, 0.95, step=0.05, value=0.0),
+        "validation_samples": controls.toggle(
+            "validation samples", {"50": 50, "150": 150, "400": 400, "1,000": 1000}, value=150
+        ),
+        "draw": controls.button("draw other validation samples"),
+        **letters,
+        "tell": controls.checkbox("tell me which mean something"),
+    }
+
+    def compute(**state: Any) -> Mapping[str, Any]:
+        marked = tuple(letter for letter in letters if state.pop(letter))
+        return {"run": run, "marked": marked, **state}
+
+    return Explorer(picture, parts, compute=compute)
+
+
+def picture() -> Picture:
+    """Return the explorer's picture, whose state is a run, how it is read, and what the learner makes of it."""
+    return reading_picture(MOVEMENTS)
+
+
+# Guesses -----------------------------------------------------------------------------------------------------------
+
+
+def _spread_outcome(points: float) -> str:
+    if points < 15:
+        return "Ten batches differ by more than you thought, and the network was the same for all of them."
+    if points > 35:
+        return "Ten batches differ by less than you thought, though by a lot."
+    return "Your guess is close."
+
+
+PREDICTIONS = (
+    Prediction(
+        name="cause",
+        question=(
+            "Training loss falls steadily. Validation accuracy rises a little and falls back. "
+            "What can give this picture?"
+        ),
+        came_out="The picture of the causes, above, shows which do and which do not.",
+        guesses=(
+            Guess(
+                text="only a mistake in the code: loss and accuracy of a correct program cannot part like this",
+                outcome="A correct program on partly wrong labels gave it, in every network.",
+            ),
+            Guess(
+                text="wrong labels: they are learned by heart in the end",
+                outcome="They give it. That does not make them the asker's cause: nothing published can tell.",
+            ),
+            Guess(
+                text="nothing at all: accuracy jumps about like this",
+                outcome=(
+                    "Read on 32 images, accuracy jumps about by more than that. Whether the asker's did is not known: "
+                    "the number of images behind a point was not stated."
+                ),
+            ),
+            Guess(
+                text="a learning rate that is too high",
+                outcome="A rate that is too high shows in the training loss first, and that one fell steadily.",
+            ),
+        ),
+    ),
+    Prediction(
+        name="spread",
+        question=(
+            "A network is right for 30% of all images. Its accuracy is read on ten batches of 32 images each. "
+            "How many percentage points lie between the lowest and the highest reading, typically?"
+        ),
+        came_out="About 25 percentage points.",
+        scale=Scale(least=0, greatest=60, step=1, label="percentage points", outcome=_spread_outcome),
+    ),
+    Prediction(
+        name="colleague",
+        question=(
+            "A colleague's log, ten classes: the loss is below 0.1 from the first epoch on, and accuracy stays under "
+            "one half. How can a loss of nearly 0 go with so many wrong answers?"
+        ),
+        came_out="No cross-entropy can be that low with that many wrong answers: it is another loss.",
+        guesses=(
+            Guess(
+                text="the network is sure of a few images and undecided about the rest",
+                outcome="Undecided means a high cross-entropy: 2.303 with ten classes. The mean could not be near 0.",
+            ),
+            Guess(
+                text="it overfits",
+                outcome="Both numbers are of the same images. Overfitting is a difference between two sets.",
+            ),
+            Guess(
+                text="the loss is not the cross-entropy",
+                outcome="Lesson 01 proves it from two printed numbers.",
+            ),
+            Guess(
+                text="the classes are imbalanced",
+                outcome="The bound of lesson 01 holds for any mixture of classes.",
+            ),
+        ),
+    ),
+)
+
+
+# Exercises ---------------------------------------------------------------------------------------------------------
+
+
+def _check_batches_needed(batches_needed: LearnerFunction) -> None:
+    cases = (
+        (0.3, 32, 0.01, "0.3 x 0.7 / 0.01² = 2,100 samples are needed, and 65 batches of 32 are 2,080 of them"),
+        (0.9, 32, 0.02, "0.9 x 0.1 / 0.02² = 225 samples are needed, and 7 batches of 32 are 224 of them"),
+        (0.3, 128, 0.01, "2,100 samples are needed, and 16 batches of 128 are 2,048 of them"),
+        (0.5, 64, 0.2, "7 samples would do, and a batch is the least there is"),
+    )
+    for share, batch, error, because in cases:
+        batches_needed(share, batch, error).equals(np.ceil(share * (1 - share) / error**2 / batch), because=because)
+
+
+RUNAWAY_LABELS = np.array([0, 3, 7, 7, 12])
+
+
+def _check_runaway(runaway: LearnerValue) -> None:
+    logits = runaway.array(shape=(len(RUNAWAY_LABELS), 13))
+    if not np.isfinite(logits).all():
+        raise Wrong("Finite logits were asked for: with an infinite one the loss is infinite or no number.")
+    hits = logits.argmax(axis=-1) == RUNAWAY_LABELS
+    if not hits.all():
+        row = int(np.flatnonzero(~hits)[0])
+        raise Wrong(
+            f"Row {row} is about class {RUNAWAY_LABELS[row]}, and its largest logit is that of class "
+            f"{logits[row].argmax()}. All five answers are to be right."
+        )
+    reported = float(np.mean(swapped_logits_loss(RUNAWAY_LABELS, logits)))
+    if not reported < -1000:
+        raise Wrong(
+            f"All five are right, and the exchanged loss reports {reported:,.4g}; below -1,000 was asked for. "
+            "What happens to it when you subtract the same number from all logits?"
+        )
+
+
+def _check_hidden_probability(hidden_probability: LearnerFunction) -> None:
+    for loss, classes in ((1.7, 10), (2.0, 13), (0.9, 2), (2.4, 10)):
+        ceiling = float(np.log(np.e + classes - 1))
+        hidden_probability(loss, classes).equals(
+            ceiling - loss,
+            because=f"with {classes} classes the loss is {ceiling:.3f} minus the mean probability of the true class",
+        )
+
+
+@dataclass(frozen=True)
+class Log:
+    """What somebody printed: loss and accuracy of eight networks, (network, epoch), on the images they train on."""
+
+    loss: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+
+def mystery() -> Log:
+    """Return the transfer task's log: what was minimised, printed as "loss"; what lies behind it is to be found out."""
+    from lossacc_helpers import training
+
+    images, digits = datasets.digits().train
+    generator = np.random.default_rng(0)
+    told = np.where(generator.random(len(digits)) < 0.6, generator.integers(10, size=len(digits)), digits)
+    run = training.fit_replicas(
+        lambda: training.networks.dense(64, 32, 10),
+        (images, told),
+        replicas=8,
+        epochs=20,
+        batch_size=32,
+        optimizer=training.networks.adam(0.002),
+        loss="mean_squared_error",
+    )
+    error = (run.train.probabilities - np.eye(10)[told]) ** 2
+    return Log(error.mean(axis=(-2, -1)), run.train.accuracy)
+
+
+def _check_impossible(impossible: LearnerFunction) -> None:
+    cases = (
+        ([0.05, 0.60, 0.05, 2.0], [0.30, 0.30, 0.95, 0.10], "a wrong answer costs at least ln 2 = 0.693 (lesson 01)"),
+        ([0.0, 0.0], [1.0, 0.9], "a loss of 0 leaves room for no wrong answer, and is possible with none"),
+        ([0.34, 0.36, 5.0], [0.5, 0.5, 0.0], "with half of the answers wrong the loss is at least 0.5 ln 2 = 0.347"),
+    )
+    for losses, accuracies, because in cases:
+        loss, share = np.array(losses), np.array(accuracies)
+        expected = share < attainable_accuracy(loss)[0] - 1e-9
+        answer = impossible(loss, share).array(shape=loss.shape)
+        if not np.array_equal(answer != 0, expected):
+            place = int(np.flatnonzero((answer != 0) != expected)[0])
+            can = "cannot" if expected[place] else "can"
+            raise Wrong(f"A loss of {loss[place]:g} at accuracy {share[place]:g} {can} be a cross-entropy: {because}.")
+
+
+EXERCISES = (
+    Exercise(
+        name="batches_needed",
+        checker=_check_batches_needed,
+        hints=(
+            "The standard error of an accuracy over n samples is sqrt(a (1 - a) / n). Solve for n.",
+            "n = a (1 - a) / error². Batches come whole: divide by the batch size and round up.",
+            "import math; math.ceil(accuracy * (1 - accuracy) / error**2 / batch_size)",
+        ),
+        wrong_answers={
+            "rounds down": WrongAnswer(
+                answer=lambda accuracy, batch, error: int(accuracy * (1 - accuracy) / error**2 // batch),
+                says="65 batches of 32 are 2,080",
+            ),
+            "samples instead of batches": WrongAnswer(
+                answer=lambda accuracy, batch, error: np.ceil(accuracy * (1 - accuracy) / error**2),
+                says="2,100 samples are needed",
+            ),
+            "forgets the square": WrongAnswer(
+                answer=lambda accuracy, batch, error: np.ceil(accuracy * (1 - accuracy) / error / batch),
+                says="2,100 samples are needed",
+            ),
+        },
+    ),
+    Exercise(
+        name="runaway",
+        checker=_check_runaway,
+        asks="value",
+        hints=(
+            "Which answer is given depends on the largest logit only. What else may you change freely?",
+            "The exchanged loss is 2.73 times the sum of all logits of a row, minus the true class's logit.",
+            "Start from np.full((5, 13), -1000.0) and raise one entry in each row.",
+        ),
+        wrong_answers={
+            "a good network's logits": WrongAnswer(answer=20.0 * np.eye(13)[RUNAWAY_LABELS], says="below -1,000"),
+            "far down, and undecided": WrongAnswer(
+                answer=np.full((5, 13), -1000.0), says="the largest logit is that of class 0"
+            ),
+            "infinite": WrongAnswer(answer=np.full((5, 13), -np.inf), says="Finite logits"),
+        },
+    ),
+    Exercise(
+        name="hidden_probability",
+        checker=_check_hidden_probability,
+        hints=(
+            "The lesson has the identity: the reported loss is ln(e + C - 1) - p_true, sample by sample.",
+            "Means go through: mean loss = ln(e + C - 1) - mean p_true. Solve for the mean p_true.",
+            "np.log(np.e + classes - 1) - reported_loss",
+        ),
+        wrong_answers={
+            "reads it as a cross-entropy": WrongAnswer(
+                answer=lambda loss, classes: np.exp(-loss), says="minus the mean probability"
+            ),
+            "forgets the number of classes": WrongAnswer(
+                answer=lambda loss, classes: np.log(np.e + 9) - loss, says="with 13 classes"
+            ),
+        },
+    ),
+    Exercise(
+        name="impossible",
+        checker=_check_impossible,
+        hints=(
+            "Lesson 01: each wrong answer costs at least ln 2. What is the least mean loss at this accuracy?",
+            "The least mean loss is (1 - accuracy) * ln 2. Below it no cross-entropy can be.",
+            "return loss < (1 - accuracy) * np.log(2)",
+        ),
+        wrong_answers={
+            "compares with chance": WrongAnswer(
+                answer=lambda loss, accuracy: loss < np.log(13), says="can be a cross-entropy"
+            ),
+            "every wrong answer costs 1": WrongAnswer(
+                answer=lambda loss, accuracy: loss < 1 - accuracy, says="can be a cross-entropy"
+            ),
+            "takes accuracy for exp(-loss)": WrongAnswer(
+                answer=lambda loss, accuracy: accuracy < np.exp(-loss), says="can be a cross-entropy"
+            ),
+        },
+    ),
+)
+
+
+# Quiz --------------------------------------------------------------------------------------------------------------
+
+QUESTIONS = {
+    "grid": Question(
+        "Training accuracy is drawn after every step: 0.3125, then 0.21875, then 0.34375. What do you conclude?",
+        [
+            Option(
+                "The learning rate is too high: accuracy swings by ten points from step to step",
+                "All three are multiples of 1/32. Three batches of 32 images differ by that much without any training.",
+            ),
+            Option(
+                "Each number is of 32 images, and such numbers differ by several points without any reason",
+                "The grid of 1/32 gives the batch away, and at 0.3 the standard error is 8 points.",
+                correct=True,
+            ),
+            Option(
+                "The network forgets what it has learned and learns it again",
+                "Possible, and not to be seen here: three readings on 32 images cannot tell 0.22 from 0.34.",
+            ),
+        ],
+    ),
+    "low": Question(
+        "Thirteen classes. Somebody calls a cross-entropy of 2.3 low, and wonders about an accuracy of 0.2. "
+        "Your answer?",
+        [
+            Option(
+                "2.3 is close to chance, which is ln 13 = 2.565, so an accuracy near chance is no surprise",
+                "Low is only what is low against chance and against what the accuracy permits.",
+                correct=True,
+            ),
+            Option(
+                "At a loss of 2.3 at least half of the answers must be right",
+                "Lesson 01: accuracy is at least 1 - 2.3 / ln 2, which is below 0, so nothing follows.",
+            ),
+            Option(
+                "A loss above 1 means that the program has a mistake",
+                "Cross-entropy has no such limit. Guessing among 13 classes costs 2.565.",
+            ),
+        ],
+    ),
+    "negative": Question(
+        "The training loss stands at -4,000 and falls. Accuracy is 0.9. What do you do first?",
+        [
+            Option(
+                "Nothing: accuracy is good, and the lower the loss the better",
+                "A cross-entropy of given labels cannot be negative. What is minimised is something else.",
+            ),
+            Option(
+                "Lower the learning rate, because the loss diverges",
+                "The loss has no lower end. A lower rate gets there later.",
+            ),
+            Option(
+                "Look at the order of the arguments in the loss",
+                "With labels and logits exchanged the loss has no lower end. Accuracy may be high or low with it.",
+                correct=True,
+            ),
+        ],
+    ),
+    "floor": Question(
+        "Ten classes. The loss falls to 1.47 and stays there; accuracy is 0.99. Which explanation fits?",
+        [
+            Option(
+                "The network is underfitted: train longer",
+                "With 99 of 100 right, a network that trains on would grow surer of them. Here nothing moves.",
+            ),
+            Option(
+                "Softmax is applied twice",
+                "The second softmax sees numbers between 0 and 1. Its loss cannot fall below ln(e + 9) - 1 = 1.461.",
+                correct=True,
+            ),
+            Option(
+                "A few labels are wrong and cost very much",
+                "One wrong label in a hundred would have to cost more than 100 nats. A network would not stay there.",
+            ),
+        ],
+    ),
+    "fall": Question(
+        "Validation accuracy is 0.34 after epoch 5 and 0.28 after epoch 20, on the same 150 images. Is the fall real?",
+        [
+            Option(
+                "Yes: six points are six points",
+                "They are: nine images net. The question is whether 150 other images would show it too.",
+            ),
+            Option(
+                "It depends on how many images became right and how many became wrong",
+                "12 that became wrong and 3 that became right are one thing, 50 and 41 another. Count the crossings.",
+                correct=True,
+            ),
+            Option(
+                "No: the two 95% intervals overlap",
+                "For the same images overlap decides nothing: the change is often known better than either.",
+            ),
+        ],
+    ),
+    "peak": Question(
+        "Training loss falls to the end, validation accuracy peaks early and falls back. You have the curves and "
+        "nothing else. What may you write in your reply?",
+        [
+            Option(
+                "Your labels are noisy: clean them",
+                "They may be. Little data and a fall by chance were not excluded by curves without numbers.",
+            ),
+            Option(
+                "The arguments of your loss are exchanged",
+                "That line was right in the versions of its time, and the picture fits other causes better.",
+            ),
+            Option(
+                "Several causes fit; these are the numbers that would tell them apart",
+                "How many validation images, what values of both losses, which version: then more can be said.",
+                correct=True,
+            ),
+        ],
+    ),
+}
+
+lesson = Lesson(
+    "03_noisy_cnn",
+    explorers={"reading": explorer},
+    predictions=PREDICTIONS,
+    questions=QUESTIONS,
+    exercises=EXERCISES,
+)
