@@ -54,13 +54,15 @@ def test_every_control_of_the_explorer_changes_what_it_shows(explorer):
 def test_the_explorer_tells_of_each_letter_whether_the_tick_was_right(full_scale):
     explorer = lesson.explorer()
     explorer.controls["points"].value, explorer.controls["validation_samples"].value = 6000, 1000
-    assert "✓" not in explorer.readout
+    assert "you missed it" not in explorer.readout
     explorer.controls["tell"].value = True
     judged = judge(full_scale, lesson_03.MOVEMENTS, points=6000, validation_samples=1000, draw=0)
-    assert explorer.readout.count("✗") == sum(one.means_something for one in judged)
+    assert explorer.readout.count("you missed it") == sum(one.means_something for one in judged)
     for one in judged:
         explorer.controls[one.movement.letter].value = one.means_something
-    assert explorer.readout.count("✓") == len(judged)
+    assert explorer.readout.count("you saw it") + explorer.readout.count("you left it") == len(judged)
+    explorer.controls["C"].value = True
+    assert explorer.readout.count("you took it for more") == 1
 
 
 def test_some_movements_mean_something_and_some_do_not_and_that_depends_on_the_reading(full_scale):
@@ -139,7 +141,7 @@ def test_the_causes_stand_side_by_side_with_their_medians():
     assert f"at the end {np.median(curves['one cause'][1][:, -1]):.2f}" in figure.sentence
     assert len(figure.axes) == 4
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert "down to\n-1e+10" in texts
+    assert "from -1e+09\nto -1e+10" in texts
     with pytest.raises(ValueError, match="at least one cause"):
         causes_figure({}, title="None")
 
@@ -197,6 +199,27 @@ def test_in_the_recording_the_training_loss_falls_and_validation_accuracy_peaks_
     assert 0 < best < full_scale.epochs - 5
     assert accuracy_change_interval(correct[0], correct[best])[0] > 0
     assert accuracy_change_interval(correct[best], correct[-1])[1] < 0
+
+
+def test_with_every_label_true_the_recording_falls_back_as_well_and_by_less(full_scale):
+    clean = recordings.load("lesson_03_full_scale_clean")
+    np.testing.assert_array_equal(clean.validation.labels, datasets.photographs().validation[1])
+    falls = []
+    for run in (full_scale, clean):
+        correct = run.validation.correct
+        before, after = correct[correct[:, ::2].mean(axis=1).argmax(), 1::2], correct[-1, 1::2]
+        assert accuracy_change_interval(before, after)[1] < 0
+        falls.append(before.mean() - after.mean())
+    assert falls[1] < 0.7 * falls[0]
+    assert clean.validation.accuracy.min() > full_scale.validation.accuracy.max()
+    assert clean.steps.epoch_loss[-1] < 0.05 < 0.5 < full_scale.steps.epoch_loss[-1]
+
+
+def test_the_costliest_training_images_are_those_with_wrong_labels_before_they_are_learned(full_scale):
+    labels, sources = (photographs := datasets.photographs(label_noise=0.4)).train[1], photographs.train[0].sources
+    costliest = np.argsort(full_scale.train.sample_losses[5])[-2000:]
+    assert (labels != sources)[costliest].mean() > 0.95
+    assert (labels != sources).mean() < 0.4
 
 
 def test_a_recording_that_there_is_not_is_refused_by_name():

@@ -21,7 +21,7 @@ from lossacc_helpers import datasets
 from lossacc_helpers.history import PredictionHistory, StepHistory, TrainingRun
 from lossacc_helpers.recordings import FOLDER
 
-Loss = Literal["cross-entropy", "swapped with logits", "swapped with softmax"]
+Loss = Literal["cross-entropy", "swapped with logits", "swapped with softmax", "softmax twice"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,7 @@ class Experiment:
     sentence : what it is, for its settings.
     size, train_samples, validation_samples, label_noise : of `datasets.photographs`, all with its seed 0.
     rate, dropout, batch_size, epochs : of the training with Adam.
+    passes : over the training samples, in what is recorded as one epoch.
     loss : how the loss is computed from labels and logits.
     seeds : of weights, dropout and the order of the samples; a network each.
     kept : of how many training samples the beliefs are kept; of the validation samples always all.
@@ -47,6 +48,7 @@ class Experiment:
     dropout: float = 0.25
     batch_size: int = 32
     epochs: int
+    passes: int = 1
     loss: Loss = "cross-entropy"
     seeds: tuple[int, ...] = (0,)
     kept: int
@@ -81,7 +83,11 @@ EXPERIMENTS = {
     "lesson_03_nothing_wrong": _SMALL,
     "lesson_03_label_noise": replace(_SMALL, sentence="Small crops, 40 % of the labels redrawn.", label_noise=0.4),
     "lesson_03_small_data": replace(
-        _SMALL, sentence="Small crops, ten for each class to train on.", train_samples=130, kept=130, epochs=40
+        _SMALL,
+        sentence="Small crops, ten for each class to train on; an epoch is eight passes, to have as many steps.",
+        train_samples=130,
+        kept=130,
+        passes=8,
     ),
     "lesson_03_swapped_logits": replace(
         _SMALL, sentence="Small crops, labels and logits of the loss exchanged.", loss="swapped with logits"
@@ -89,6 +95,7 @@ EXPERIMENTS = {
     "lesson_03_swapped_softmax": replace(
         _SMALL, sentence="Small crops, labels and softmax of the loss exchanged.", loss="swapped with softmax"
     ),
+    "lesson_03_softmax_twice": replace(_SMALL, sentence="Small crops, softmax taken twice.", loss="softmax twice"),
     "lesson_03_keep_prob": replace(
         _SMALL, sentence="Small crops, 75 % of the features dropped instead of 25 %.", dropout=0.75
     ),
@@ -123,10 +130,14 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> Tr
     def swapped_with_softmax(wanted: Any, logits: Any) -> Any:
         return tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(logits), wanted)
 
+    def softmax_twice(wanted: Any, logits: Any) -> Any:
+        return tf.nn.softmax_cross_entropy_with_logits(wanted, tf.nn.softmax(logits))
+
     losses = {
         "cross-entropy": keras.losses.CategoricalCrossentropy(from_logits=True),
         "swapped with logits": swapped_with_logits,
         "swapped with softmax": swapped_with_softmax,
+        "softmax twice": softmax_twice,
     }
     keras.utils.set_random_seed(seed)
     model = training.networks.convolutional(experiment.size, classes, dropout=experiment.dropout)
@@ -136,11 +147,12 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> Tr
     kept = (data.train[0][: experiment.kept], labels[: experiment.kept]) if _fits(experiment) else data.train
     beliefs = training.RecordPredictions(kept, data.validation, batch_size=130)
     steps = training.RecordSteps()
-    batches = training.stream(data.train, batch_size=experiment.batch_size, epochs=count, seed=seed)
+    passes = experiment.passes
+    batches = training.stream(data.train, batch_size=experiment.batch_size, epochs=count * passes, seed=seed)
     model.fit(
         batches.map(lambda images, told: (images, tf.one_hot(told, classes))),
         epochs=count,
-        steps_per_epoch=-(-len(labels) // experiment.batch_size),
+        steps_per_epoch=passes * -(-len(labels) // experiment.batch_size),
         shuffle=False,
         verbose=0,
         callbacks=[beliefs, steps],

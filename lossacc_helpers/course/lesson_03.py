@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossacc_helpers import datasets, recordings
-from lossacc_helpers.attainable import attainable_accuracy
+from lossacc_helpers.attainable import attainable_loss
 from lossacc_helpers.course.lesson import Lesson
 from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
 from lossacc_helpers.figures import Picture
@@ -76,17 +76,17 @@ PREDICTIONS = (
         name="cause",
         question=(
             "Training loss falls steadily. Validation accuracy rises a little and falls back. "
-            "What can give this picture?"
+            "What gives this picture most reliably?"
         ),
         came_out="The picture of the causes, above, shows which do and which do not.",
         guesses=(
             Guess(
                 text="only a mistake in the code: loss and accuracy of a correct program cannot part like this",
-                outcome="A correct program on partly wrong labels gave it, in every network.",
+                outcome="A correct program gave it: on wrong labels in every network, and at full size on true ones.",
             ),
             Guess(
                 text="wrong labels: they are learned by heart in the end",
-                outcome="They give it. That does not make them the asker's cause: nothing published can tell.",
+                outcome="They do, with every seed. They need not be the asker's cause: the shape cannot tell.",
             ),
             Guess(
                 text="nothing at all: accuracy jumps about like this",
@@ -96,8 +96,8 @@ PREDICTIONS = (
                 ),
             ),
             Guess(
-                text="a learning rate that is too high",
-                outcome="A rate that is too high shows in the training loss first, and that one fell steadily.",
+                text="too few training images",
+                outcome="They give it with about every second seed. Wrong labels gave it with every one.",
             ),
         ),
     ),
@@ -148,6 +148,7 @@ def _check_batches_needed(batches_needed: LearnerFunction) -> None:
         (0.9, 32, 0.02, "0.9 x 0.1 / 0.02² = 225 samples are needed, and 7 batches of 32 are 224 of them"),
         (0.3, 128, 0.01, "2,100 samples are needed, and 16 batches of 128 are 2,048 of them"),
         (0.5, 64, 0.2, "7 samples would do, and a batch is the least there is"),
+        (0.5, 64, 1 / 16, "0.5 x 0.5 / (1/16)² = 64 samples are one batch of 64"),
     )
     for share, batch, error, because in cases:
         batches_needed(share, batch, error).equals(np.ceil(share * (1 - share) / error**2 / batch), because=because)
@@ -163,14 +164,18 @@ def _check_runaway(runaway: LearnerValue) -> None:
     hits = logits.argmax(axis=-1) == RUNAWAY_LABELS
     if not hits.all():
         row = int(np.flatnonzero(~hits)[0])
+        tied = ", the first of several equal ones" if (logits[row] == logits[row].max()).sum() > 1 else ""
         raise Wrong(
             f"Row {row} is about class {RUNAWAY_LABELS[row]}, and its largest logit is that of class "
-            f"{logits[row].argmax()}. All five answers are to be right."
+            f"{logits[row].argmax()}{tied}. All five answers are to be right."
         )
-    reported = float(np.mean(swapped_logits_loss(RUNAWAY_LABELS, logits)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        reported = float(np.mean(swapped_logits_loss(RUNAWAY_LABELS, logits)))
+    if not np.isfinite(reported):
+        raise Wrong("These logits are so large that their sum overflows. A few hundred below zero are enough.")
     if not reported < -1000:
         raise Wrong(
-            f"All five are right, and the exchanged loss reports {reported:,.4g}; below -1,000 was asked for. "
+            f"All five are right, and the swapped loss reports {reported:,.4g}; below -1,000 was asked for. "
             "What happens to it when you subtract the same number from all logits?"
         )
 
@@ -214,18 +219,24 @@ def mystery() -> Log:
 
 def _check_impossible(impossible: LearnerFunction) -> None:
     cases = (
-        ([0.05, 0.60, 0.05, 2.0], [0.30, 0.30, 0.95, 0.10], "a wrong answer costs at least ln 2 = 0.693 (lesson 01)"),
-        ([0.0, 0.0], [1.0, 0.9], "a loss of 0 leaves room for no wrong answer, and is possible with none"),
-        ([0.34, 0.36, 5.0], [0.5, 0.5, 0.0], "with half of the answers wrong the loss is at least 0.5 ln 2 = 0.347"),
+        ([0.05, 0.60, 0.05, 2.0], [0.30, 0.30, 0.95, 0.10]),
+        ([0.0, 0.0], [1.0, 0.9]),
+        ([0.34, 0.36, 5.0], [0.5, 0.5, 0.0]),
+        ([0.692, 0.694], [0.0, 0.0]),
+        ([[0.2, 0.2], [0.01, 0.01]], [[0.8, 0.6], [0.99, 0.9]]),
     )
-    for losses, accuracies, because in cases:
+    for losses, accuracies in cases:
         loss, share = np.array(losses), np.array(accuracies)
-        expected = share < attainable_accuracy(loss)[0] - 1e-9
-        answer = impossible(loss, share).array(shape=loss.shape)
-        if not np.array_equal(answer != 0, expected):
-            place = int(np.flatnonzero((answer != 0) != expected)[0])
-            can = "cannot" if expected[place] else "can"
-            raise Wrong(f"A loss of {loss[place]:g} at accuracy {share[place]:g} {can} be a cross-entropy: {because}.")
+        least, _ = attainable_loss(share)
+        expected = loss < least
+        answer = impossible(loss, share).array(shape=loss.shape) != 0
+        if not np.array_equal(answer, expected):
+            place = tuple(np.argwhere(answer != expected)[0])
+            raise Wrong(
+                f"A loss of {loss[place]:g} at accuracy {share[place]:g} is {'im' if expected[place] else ''}possible: "
+                f"{1 - share[place]:.3g} of the answers are wrong, each costs at least 0.693, and together that is a "
+                f"mean loss of at least {least[place]:.3f}."
+            )
 
 
 EXERCISES = (
@@ -258,22 +269,25 @@ EXERCISES = (
         asks="value",
         hints=(
             "Which answer is given depends on the largest logit only. What else may you change freely?",
-            "The exchanged loss is 2.73 times the sum of all logits of a row, minus the true class's logit.",
+            "The swapped loss is ln(e + 12) = 2.69 times the sum of a row's logits, minus the true class's logit.",
             "Start from np.full((5, 13), -1000.0) and raise one entry in each row.",
         ),
         wrong_answers={
             "a good network's logits": WrongAnswer(answer=20.0 * np.eye(13)[RUNAWAY_LABELS], says="below -1,000"),
             "far down, and undecided": WrongAnswer(
-                answer=np.full((5, 13), -1000.0), says="the largest logit is that of class 0"
+                answer=np.full((5, 13), -1000.0), says="the first of several equal ones"
             ),
             "infinite": WrongAnswer(answer=np.full((5, 13), -np.inf), says="Finite logits"),
+            "too far down": WrongAnswer(
+                answer=np.where(np.eye(13)[RUNAWAY_LABELS] == 1, -1e307, -1e308), says="overflows"
+            ),
         },
     ),
     Exercise(
         name="hidden_probability",
         checker=_check_hidden_probability,
         hints=(
-            "The lesson has the identity: the reported loss is ln(e + C - 1) - p_true, sample by sample.",
+            "The lesson has the identity: what is reported is ln(e + C - 1) - p_true, sample by sample.",
             "Means go through: mean loss = ln(e + C - 1) - mean p_true. Solve for the mean p_true.",
             "np.log(np.e + classes - 1) - reported_loss",
         ),
@@ -295,14 +309,12 @@ EXERCISES = (
             "return loss < (1 - accuracy) * np.log(2)",
         ),
         wrong_answers={
-            "compares with chance": WrongAnswer(
-                answer=lambda loss, accuracy: loss < np.log(13), says="can be a cross-entropy"
-            ),
+            "compares with chance": WrongAnswer(answer=lambda loss, accuracy: loss < np.log(13), says="is possible"),
             "every wrong answer costs 1": WrongAnswer(
-                answer=lambda loss, accuracy: loss < 1 - accuracy, says="can be a cross-entropy"
+                answer=lambda loss, accuracy: loss < 1 - accuracy, says="is possible"
             ),
             "takes accuracy for exp(-loss)": WrongAnswer(
-                answer=lambda loss, accuracy: accuracy < np.exp(-loss), says="can be a cross-entropy"
+                answer=lambda loss, accuracy: accuracy < np.exp(-loss), says="is possible"
             ),
         },
     ),
@@ -335,8 +347,8 @@ QUESTIONS = {
         "Your answer?",
         [
             Option(
-                "2.3 is close to chance, which is ln 13 = 2.565, so an accuracy near chance is no surprise",
-                "Low is only what is low against chance and against what the accuracy permits.",
+                "2.3 is not far below chance, which is ln 13 = 2.565, and permits any accuracy: 0.2 is no surprise",
+                "Low is only what is low against chance, and below ln 2 what forces some accuracy.",
                 correct=True,
             ),
             Option(
@@ -362,7 +374,7 @@ QUESTIONS = {
             ),
             Option(
                 "Look at the order of the arguments in the loss",
-                "With labels and logits exchanged the loss has no lower end. Accuracy may be high or low with it.",
+                "With labels and logits swapped the loss has no lower end. Accuracy may be high or low with it.",
                 correct=True,
             ),
         ],
@@ -376,7 +388,8 @@ QUESTIONS = {
             ),
             Option(
                 "Softmax is applied twice",
-                "The second softmax sees numbers between 0 and 1. Its loss cannot fall below ln(e + 9) - 1 = 1.461.",
+                "The second softmax sees numbers between 0 and 1: no loss below ln(e + 9) - 1 = 1.461. Swapped "
+                "arguments after a softmax have the same floor, so look at the code.",
                 correct=True,
             ),
             Option(
@@ -409,11 +422,11 @@ QUESTIONS = {
         [
             Option(
                 "Your labels are noisy: clean them",
-                "They may be. Little data and a fall by chance were not excluded by curves without numbers.",
+                "They may be. The same network peaked and fell back with every label true.",
             ),
             Option(
-                "The arguments of your loss are exchanged",
-                "That line was right in the versions of its time, and the picture fits other causes better.",
+                "The arguments of your loss are swapped",
+                "That line was right in the versions of its time, and others fit the picture better.",
             ),
             Option(
                 "Several causes fit; these are the numbers that would tell them apart",

@@ -31,6 +31,7 @@ NAMES = (
     "rocket",
 )
 _TRAINING_SHARE = 0.6  # of a photograph, where the size of the crops leaves the choice
+_STRIP = 64  # rows turned grey at a time
 _GRAIN = 1 << 20  # numbers in the table of noise; a crop reads a window of it
 
 # What a random generator is for: more training crops leave the validation crops as they are.
@@ -284,7 +285,9 @@ def _grey_photographs() -> tuple[Array, ...]:
     for name in NAMES:
         picture = getattr(data, name)()
         if picture.ndim == 3:
-            picture = np.round(255 * color.rgb2gray(picture)).astype(np.uint8)
+            # Strip by strip: as floats the largest photograph fills 48 MB, and memory once taken is rarely returned.
+            strips = [picture[top : top + _STRIP] for top in range(0, len(picture), _STRIP)]
+            picture = np.concatenate([np.round(255 * color.rgb2gray(one)).astype(np.uint8) for one in strips])
         grey.append(read_only(picture))
     return tuple(grey)
 

@@ -79,7 +79,7 @@ def causes_figure(
             above.text(
                 0.05,
                 0.06,
-                f"down to\n{np.median(loss[:, -1]):.0e}",
+                f"from {np.median(loss[:, 0]):.0e}\nto {np.median(loss[:, -1]):.0e}",
                 transform=above.transAxes,
                 fontsize=TEXT_SIZE - 1,
                 color=LOSS,

@@ -104,6 +104,7 @@ class LossAndAccuracyPanels:
     left, right, bottom, top : the part of the figure to fill, as fractions; names of lines stand right of it.
     loss_limit : highest loss shown, in nats; by default it follows the curves, and how many are cut off is said.
     accuracy_from : lowest accuracy shown; the axis says so where it is not 0.
+    loss_label : name of the loss axis, for a loss that is not known to be the log loss.
     chance_loss, chance_accuracy : grey levels to draw, if any.
     """
 
@@ -117,11 +118,12 @@ class LossAndAccuracyPanels:
         top: float = 0.9,
         loss_limit: float | None = None,
         accuracy_from: float = 0.0,
+        loss_label: str = "loss (nats)",
         chance_loss: float | None = None,
         chance_accuracy: float | None = None,
     ) -> None:
         grid = figure.add_gridspec(2, 1, left=left, right=right, bottom=bottom, top=top, hspace=0.14)
-        self.loss_axes = styled_axes(figure.add_subplot(grid[0]), ylabel="loss (nats)", colour=LOSS)
+        self.loss_axes = styled_axes(figure.add_subplot(grid[0]), ylabel=loss_label, colour=LOSS)
         self.accuracy_axes = styled_axes(
             figure.add_subplot(grid[1], sharex=self.loss_axes),
             xlabel="epoch",
@@ -190,6 +192,7 @@ def loss_and_accuracy_curves(
     height: int = 480,
     loss_limit: float | None = None,
     accuracy_from: float = 0.0,
+    loss_label: str = "loss (nats)",
     chance_loss: float | None = None,
     chance_accuracy: float | None = None,
 ) -> LabelledFigure:
@@ -204,6 +207,7 @@ def loss_and_accuracy_curves(
     width, height : size in pixels.
     loss_limit : highest loss shown, in nats.
     accuracy_from : lowest accuracy shown.
+    loss_label : name of the loss axis, for a loss that is not known to be the log loss.
     chance_loss, chance_accuracy : grey levels to draw, if any.
 
     Raises
@@ -225,6 +229,7 @@ def loss_and_accuracy_curves(
         figure,
         loss_limit=loss_limit,
         accuracy_from=accuracy_from,
+        loss_label=loss_label,
         chance_loss=chance_loss,
         chance_accuracy=chance_accuracy,
     )

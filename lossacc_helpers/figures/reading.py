@@ -33,7 +33,7 @@ from lossacc_helpers.intervals import (
 
 Floats = NDArray[np.float64]
 
-_RIGHT, _MISTAKEN = OTHER[0], "#8A2BE2"  # what a tick turned out to be; the letters say it as well
+_RIGHT, _MISTAKEN = OTHER[0], "#8A2BE2"  # whether a movement was taken for what it is; the readout says it as well
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def reading_picture(movements: Sequence[Movement]) -> Picture:
             ticked = one.movement.letter in marked
             right = ticked == one.means_something
             edge = INK if not tell else _RIGHT if right else _MISTAKEN
-            letter.set_text(one.movement.letter + ((" ✓" if right else " ✗") if tell else ""))
+            letter.set_text(one.movement.letter + ((" real" if one.means_something else " noise") if tell else ""))
             joint.set_color(edge)
             joint.set_linewidth(2.4 if ticked else 1.2)
             letter.set_color(edge)
@@ -270,28 +270,31 @@ def _readout(
     marked: Sequence[str],
     tell: bool,
 ) -> str:
+    if tell:
+        told = [_told(one, one.movement.letter in marked) for one in judged]
+        return "\n".join("  ".join(told[start : start + 2]) for start in range(0, len(told), 2))
     count = int(samples.max())
-    error = float(accuracy_standard_error(min(max(training, 0.0), 1.0), count))
+    error = float(accuracy_standard_error(training, count))
     low, high = wilson_interval(float(validation[-1]), validation_samples)
     grid = f"in steps of {1 / count:.3f}" if 1 / count >= 0.0005 else f"in steps of 1/{count:,}"
-    text = (
-        f"A training point holds {count:,} samples: its accuracy moves {grid}, with a standard error of {error:.3f}. "
-        f"Validation, {validation_samples:,} samples, ends at {validation[-1]:.3f}, 95% interval {low:.3f} to "
-        f"{high:.3f}. "
+    picked = (
+        f"You take {', '.join(marked)} for more than noise. " if marked else "Tick the letters that mean something. "
     )
-    if not tell:
-        return text + (
-            f"You take {', '.join(marked) or 'nothing'} for more than noise. To be told, tick the last box."
-            if marked
-            else "Tick the letters that mean something, then the last box."
-        )
-    parts = []
-    for one in judged:
-        letter = one.movement.letter
-        verdict = "more than noise" if one.means_something else "cannot be told from noise"
-        said = letter in marked
-        mark = "✓" if said == one.means_something else f"✗ (you {'ticked' if said else 'did not tick'} it)"
-        parts.append(
-            f"{letter} {mark}: change {one.change:+.3f}, 95% interval {one.low:+.3f} to {one.high:+.3f}, {verdict}"
-        )
-    return "; ".join(parts) + "."
+    return (
+        f"A training point holds {count:,} samples: its accuracy moves {grid}, with a standard error of {error:.3f} at "
+        f"{training:.2f}, where it ends. Validation, {validation_samples:,} samples, ends at {validation[-1]:.3f}, 95% "
+        f"interval {low:.3f} to {high:.3f}. {picked}To be told, tick the last box."
+    )
+
+
+def _told(one: Judgement, marked: bool) -> str:
+    """Say of a movement what it is at these sizes, and what the learner took it for."""
+    kind = "real" if one.means_something else "noise, as far as this reading can tell"
+    words = {
+        (True, True): "you saw it",
+        (True, False): "you missed it",
+        (False, True): "you took it for more",
+        (False, False): "you left it",
+    }
+    taken = words[one.means_something, marked]
+    return f"{one.movement.letter} is {kind}: {one.change:+.3f} ({one.low:+.3f} to {one.high:+.3f}); {taken}."
