@@ -1,9 +1,9 @@
 """What a mistaken loss reports: closed forms by which a reported value can be recognised.
 
 Softmax turns a one-hot row of C classes, mistaken for logits, into probabilities with the normaliser e + C - 1: e for
-the 1, and 1 for each of the C - 1 zeros. Its logarithm, ln(e + C - 1), stands in all that follows. Labels are class ids
-of shape (sample,), logits and probabilities have shape (..., sample, class); leading axes broadcast. Losses are in
-nats.
+the 1, and 1 for each of the C - 1 zeros. Its logarithm, ln(e + C - 1), stands in all that follows. Logits and
+probabilities have shape (..., sample, class). Labels are class ids, (sample,) or with leading axes, at most as many,
+which broadcast with theirs. Losses are in nats.
 """
 
 import math
@@ -30,7 +30,7 @@ def swapped_logits_loss(labels: ArrayLike, logits: ArrayLike) -> NDArray[np.floa
 
     Parameters
     ----------
-    labels : (sample,) or (..., sample)
+    labels : (..., sample)
         Class ids.
     logits : (..., sample, class)
         Finite numbers, two classes or more.
@@ -42,7 +42,8 @@ def swapped_logits_loss(labels: ArrayLike, logits: ArrayLike) -> NDArray[np.floa
     Raises
     ------
     ValueError
-        For labels outside the classes, logits that are not finite, and shapes that do not fit.
+        For labels outside the classes, logits that are not finite or too large to be added up, and shapes that do not
+        fit.
 
     Examples
     --------
@@ -51,19 +52,23 @@ def swapped_logits_loss(labels: ArrayLike, logits: ArrayLike) -> NDArray[np.floa
     """
     values = _check_logits(logits)
     of_true = _of_label(check_labels_of(labels, values), values)
-    totals: NDArray[np.float64] = values.sum(axis=-1)
-    return _one_hot_normaliser(values.shape[-1]) * totals - of_true
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses: NDArray[np.float64] = _one_hot_normaliser(values.shape[-1]) * values.sum(axis=-1) - of_true
+    odd = ~np.isfinite(losses)
+    if odd.any():
+        raise ValueError(f"logits are too large to be added up at {place(first(odd), ('sample',))}")
+    return losses
 
 
 def swapped_softmax_loss(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
     """Return what TensorFlow's cross-entropy makes of one-hot labels and probabilities that have changed places.
 
     Per sample that is ``ln(e + C - 1) - p_true``, so training follows it as it would follow 1 - p_true. Its values lie
-    in `double_softmax_range`, both ends included.
+    in `double_softmax_range`, both ends included, up to the tolerance of the rows.
 
     Parameters
     ----------
-    labels : (sample,) or (..., sample)
+    labels : (..., sample)
         Class ids.
     probabilities : (..., sample, class)
         Rows that sum to 1 within 1e-4.
@@ -108,8 +113,9 @@ def double_softmax_range(classes: int) -> tuple[float, float]:
     """Return the (least, greatest) value, in nats, of `double_softmax_loss` and of `swapped_softmax_loss`.
 
     These are ``ln(e + C - 1) - 1``, where every sample is certainly right, and ``ln(e + C - 1)``, where every sample is
-    certainly wrong. A network whose beliefs are all 0 or 1 reports a loss L with L + accuracy = ln(e + C - 1). Raises
-    `ValueError` for fewer than two classes.
+    certainly wrong; rows that sum to 1 only within their tolerance can leave the range by as much. A network whose
+    beliefs are all 0 or 1 reports a loss L with L + accuracy = ln(e + C - 1). Raises `ValueError` for fewer than two
+    classes.
 
     Examples
     --------
@@ -123,6 +129,8 @@ def double_softmax_range(classes: int) -> tuple[float, float]:
 
 def _one_hot_normaliser(classes: int) -> float:
     """Return ln(e + C - 1), the logarithm of what softmax divides a one-hot row by."""
+    if classes > 2**53:  # more than a float can count, and e - 1 is nothing beside it
+        return math.log(classes)
     return math.log(math.e + classes - 1)
 
 

@@ -46,9 +46,9 @@ def wilson_interval(
     0.744 to 0.965
     """
     share, count = check_unit_interval(accuracy, "accuracy"), _check_counts(samples)
-    z2 = NormalDist().inv_cdf(0.5 + _check_confidence(confidence) / 2) ** 2
+    z2 = _deviations(confidence) ** 2
     middle = share + z2 / (2 * count)
-    reach = np.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count**2)))
+    reach = np.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count) / count))
     scale = 1 + z2 / count
     low = np.where(share == 0, 0.0, np.clip((middle - reach) / scale, 0, 1))
     high = np.where(share == 1, 1.0, np.clip((middle + reach) / scale, 0, 1))
@@ -70,10 +70,13 @@ def accuracy_change_interval(
     Raises
     ------
     ValueError
-        For flags that are no booleans, and for different numbers of samples.
+        For flags that are no booleans, for different numbers of samples, and for leading axes that do not broadcast.
 
     Notes
     -----
+    The limits lie in [-1, 1]. Their centre is not the observed change but a little nearer to 0: one sample more is
+    counted on each side, and so the interval keeps its promise where few samples change.
+
     Only samples that changed sides carry news, so the interval is much narrower than for two sets of samples of the
     same size. Source: Bonett and Price (2012), Adjusted Wald confidence interval for a difference of binomial
     proportions based on paired data, Journal of Educational and Behavioral Statistics 37:479-488. Its test against no
@@ -92,12 +95,18 @@ def accuracy_change_interval(
         raise ValueError(
             f"before and after must be about the same samples; got {first_flags.shape[-1]} and {second_flags.shape[-1]}"
         )
-    z = NormalDist().inv_cdf(0.5 + _check_confidence(confidence) / 2)
+    try:
+        np.broadcast_shapes(first_flags.shape, second_flags.shape)
+    except ValueError:
+        raise ValueError(
+            f"leading axes of before and after must match; got shapes {first_flags.shape} and {second_flags.shape}"
+        ) from None
+    z = _deviations(confidence)
     count = first_flags.shape[-1] + 2
     gained = ((~first_flags & second_flags).sum(axis=-1) + 1) / count
     lost = ((first_flags & ~second_flags).sum(axis=-1) + 1) / count
     reach = z * np.sqrt((gained + lost - (gained - lost) ** 2) / count)
-    return gained - lost - reach, gained - lost + reach
+    return np.clip(gained - lost - reach, -1, 1), np.clip(gained - lost + reach, -1, 1)
 
 
 def accuracy_difference_interval(
@@ -120,9 +129,11 @@ def accuracy_difference_interval(
     >>> print(f"{low:.4f} to {high:.4f}")
     0.0524 to 0.3339
     """
-    low_of_first, high_of_first = wilson_interval(first_accuracy, first_samples, confidence=confidence)
-    low_of_second, high_of_second = wilson_interval(second_accuracy, second_samples, confidence=confidence)
-    one, other = np.asarray(first_accuracy, dtype=np.float64), np.asarray(second_accuracy, dtype=np.float64)
+    one = check_unit_interval(first_accuracy, "first_accuracy")
+    other = check_unit_interval(second_accuracy, "second_accuracy")
+    counts = _check_counts(first_samples, "first_samples"), _check_counts(second_samples, "second_samples")
+    low_of_first, high_of_first = wilson_interval(one, counts[0], confidence=confidence)
+    low_of_second, high_of_second = wilson_interval(other, counts[1], confidence=confidence)
     change = other - one
     low = change - np.hypot(other - low_of_second, high_of_first - one)
     high = change + np.hypot(high_of_second - other, one - low_of_first)
@@ -196,11 +207,11 @@ def _resampled_means(rows: NDArray[np.float64], times: int, seed: int) -> NDArra
     return means
 
 
-def _check_counts(samples: ArrayLike) -> NDArray[np.float64]:
-    counts = as_numbers(samples, "samples").astype(np.float64)
+def _check_counts(samples: ArrayLike, name: str = "samples") -> NDArray[np.float64]:
+    counts = as_numbers(samples, name).astype(np.float64)
     odd = ~((counts >= 1) & (counts == np.floor(counts)) & np.isfinite(counts))
     if odd.any():
-        raise ValueError(f"samples must be a whole number, 1 or more; got {counts[first(odd)]:g}")
+        raise ValueError(f"{name} must be a whole number, 1 or more; got {counts[first(odd)]:g}")
     return counts
 
 
@@ -209,6 +220,12 @@ def _check_flags(flags: ArrayLike, name: str) -> NDArray[np.bool_]:
     if array.ndim == 0 or array.dtype != np.bool_:
         raise ValueError(f"{name} must be booleans of shape (..., sample): which samples were right; got {flags!r:.60}")
     return array
+
+
+def _deviations(confidence: float) -> float:
+    """Return how many standard deviations on either side hold this share of a normal distribution."""
+    # By the lower tail: near 1, the upper one would be rounded to 1.
+    return -NormalDist().inv_cdf((1 - _check_confidence(confidence)) / 2)
 
 
 def _check_confidence(confidence: float) -> float:

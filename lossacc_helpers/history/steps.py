@@ -148,7 +148,9 @@ class StepHistory:
         >>> pairs.samples, pairs.losses
         (array([8, 3]), array([3., 0.], dtype=float32))
         """
-        together = max(1, round(as_whole_number(count, "count", least=1) / int(self.samples.max())))
+        largest = int(self.samples.max())
+        wanted = min(as_whole_number(count, "count", least=1), largest * self.steps_per_epoch)  # an epoch at most
+        together = max(1, round(wanted / largest))
         within = np.arange(0, self.steps_per_epoch, together)
         start = (self._epochs_start[:, None] + within).ravel()
         samples = _sums(self.samples, start)

@@ -42,9 +42,10 @@ class RecordSteps(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
     >>> model.fit(x, y, callbacks=[predictions, steps])                          # doctest: +SKIP
     >>> steps.steps.epoch_loss                                                   # doctest: +SKIP
 
-    One run holds both:
+    One run holds both, in the epochs that were not cut short:
 
-    >>> run = dataclasses.replace(predictions.run, steps=steps.steps)            # doctest: +SKIP
+    >>> whole = predictions.run.select_epochs(slice(steps.steps.epochs))         # doctest: +SKIP
+    >>> run = dataclasses.replace(whole, steps=steps.steps)                      # doctest: +SKIP
     """
 
     def __init__(self) -> None:
@@ -52,16 +53,18 @@ class RecordSteps(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         check_keras()
         self._recorded: list[tuple[float, int, int]] = []
         self._ends: list[int] = []
+        self._planned: int | None = None
         self._before = _NOTHING
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin a new record."""
         if self.model.steps_per_execution > 1:
             raise ValueError(
-                f"with steps_per_execution={self.model.steps_per_execution} Keras reports only every "
-                f"{self.model.steps_per_execution}th step; compile the model without it"
+                f"with steps_per_execution={self.model.steps_per_execution} Keras reports that many steps as one; "
+                "compile the model without it"
             )
         self._recorded, self._ends = [], []
+        self._planned = (self.params or {}).get("steps")  # in an epoch; None for data of unknown length
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Read the sums so far."""
@@ -94,13 +97,16 @@ class RecordSteps(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         Raises
         ------
         ValueError
-            Before the first epoch has ended, and where epochs differ in their number of steps.
+            Before the first epoch has ended, if it was cut short, and where epochs differ in their number of steps.
         """
         lengths = np.diff([0, *self._ends])
-        if len(lengths) > 1 and lengths[-1] < lengths[0]:  # TerminateOnNaN and its like stop after any batch
-            lengths = lengths[:-1]
         if lengths.sum() == 0:
             raise ValueError("nothing recorded yet: pass this callback to model.fit(..., callbacks=[...]) first")
+        planned = self._planned or lengths[0]
+        if lengths[-1] < planned:  # TerminateOnNaN and its like stop after any batch
+            lengths = lengths[:-1]
+        if len(lengths) == 0:
+            raise ValueError(f"no whole epoch recorded: training stopped after {self._ends[0]} of {planned} steps")
         if len(set(lengths)) > 1:
             raise ValueError(f"all epochs must have the same number of steps; got {', '.join(map(str, lengths))}")
         losses, correct, samples = (np.array(one) for one in zip(*self._recorded[: lengths.sum()], strict=True))

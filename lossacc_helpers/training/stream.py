@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lossacc_helpers._validation import as_numbers, as_whole_number
+from lossacc_helpers._validation import as_numbers, as_whole_number, one_hot_hint
 from lossacc_helpers.datasets import Crops
 from lossacc_helpers.datasets.photographs import noise_table
 from lossacc_helpers.training.data import read_pair
@@ -32,12 +32,18 @@ def stream(data: Any, *, batch_size: int, epochs: int = 1, seed: int | None = No
     tf.data.Dataset
         Pairs of images (batch, height, width, 1) float32 and labels (batch,) int64: ceil(samples / batch_size) an
         epoch. Values are those of ``np.asarray(crops)``. What it holds in memory is the photographs, one byte a pixel,
-        and a few batches.
+        a few batches, the order of all epochs, 4 bytes a sample and epoch, and with noise the table of its numbers,
+        4 MB.
 
     Raises
     ------
     ValueError
-        For data that are no crops with one whole number each, counts below one and a negative seed.
+        For data that are no crops with one class id each, counts below one and a negative seed.
+
+    Notes
+    -----
+    Give ``steps_per_epoch`` to `fit`: without it each of Keras's epochs is a whole stream, so that ``fit(epochs=3)``
+    on ``stream(epochs=3)`` trains nine.
 
     Examples
     --------
@@ -50,8 +56,16 @@ def stream(data: Any, *, batch_size: int, epochs: int = 1, seed: int | None = No
         raise ValueError(f"data must be a pair (crops, labels), as datasets.photographs gives it; got {_kind(crops)}")
     ids = as_numbers(labels, "labels")
     if ids.shape != (len(crops),) or ids.dtype.kind not in "iu":
-        raise ValueError(f"labels must be whole numbers of shape ({len(crops)},); got {ids.dtype} of shape {ids.shape}")
+        raise ValueError(
+            f"labels must be whole numbers of shape ({len(crops)},); got {ids.dtype} of shape {ids.shape}"
+            f"{one_hot_hint(ids)}"
+        )
+    wrong = ids.astype(np.int64) < 0  # what int64 cannot hold becomes negative too
+    if wrong.any():
+        sample = int(wrong.argmax())
+        raise ValueError(f"labels must be class ids, 0 or more and below 2^63; got {ids[sample]} at sample {sample}")
     batch_size, epochs = as_whole_number(batch_size, "batch_size", least=1), as_whole_number(epochs, "epochs", least=1)
+    batch_size = min(batch_size, len(crops))  # tf.data makes room for a batch before it has the samples
     if seed is None:
         orders = np.tile(np.arange(len(crops), dtype=np.int32), (epochs, 1))
     else:

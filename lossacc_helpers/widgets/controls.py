@@ -58,7 +58,7 @@ def checkbox(label: str, *, value: bool = False) -> Any:
 
 def button(label: str, *, tooltip: str = "") -> Any:
     """Return a button; in an explorer's state it is the number of times it has been pressed."""
-    return ipywidgets.Button(description=label, tooltip=tooltip or label)
+    return ipywidgets.Button(description=label, tooltip=tooltip or label, layout={"width": "auto"})
 
 
 def _pairs(options: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
