@@ -73,6 +73,16 @@ def test_names_and_last_medians_are_written():
     assert texts.count("one seed") == 1
 
 
+def test_a_row_of_fewer_seeds_than_another_says_how_many():
+    curves = {"all": CURVES["mean(softmax(z))"], "some": (falling(2, 1, seeds=3), falling(0, 1, seeds=1))}
+    texts = [text for text, _ in shown_texts(bugs_figure(curves, title="Fewer"))]
+    assert (texts.count("3 seeds"), texts.count("one seed"), texts.count("8 seeds")) == (1, 1, 0)
+
+
+def test_a_title_that_asks_gets_no_full_stop():
+    assert bugs_figure({"a": ([1.0], [1.0])}, title="What now?").sentence.startswith("What now? a: reports")
+
+
 def test_only_a_loss_with_a_range_has_a_grey_band():
     figure = bugs_figure(CURVES, ranges=RANGES, title="Seven losses")
     bands = {
@@ -169,6 +179,14 @@ def test_any_finite_curves_fit_into_their_panel(levels, epochs, seeds):
         ({"a": (np.zeros((3, 0)), np.zeros((3, 0)))}, None, "the curves of 'a' need an epoch axis"),
         ({"a": (1.0, 1.0)}, None, "the curves of 'a' need an epoch axis with at least one epoch; got shape ()"),
         ({"a": ([1.0], [1.0])}, {"b": (0.0, 1.0)}, "ranges names 'b', which is none of the losses: 'a'"),
+        (
+            {"a": ([1.0], [1.0])},
+            {"a": (1.0, 0.0)},
+            "the range of 'a' must be finite, the least value first; got 1.0, 0",
+        ),
+        ({"a": ([1.0], [1.0])}, {"a": (0.0, np.inf)}, "the range of 'a' must be finite"),
+        ({"a": (["high"], [1.0])}, None, "the curves of 'a' must be numbers; got text"),
+        ({"a": ([1.0], np.ma.array([1.0]))}, None, "the curves of 'a' must be an ordinary array; got a masked one"),
     ],
 )
 def test_bad_input_is_named(curves, ranges, message):

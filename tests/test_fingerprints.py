@@ -202,6 +202,8 @@ def test_leading_axes_broadcast():
         ([0], [0.0, 1.0], "logits must have shape (..., sample, class), two classes or more; got (2,)"),
         ([0], [[1.0]], "two classes or more; got (1, 1)"),
         ([0], [["a", "b"]], "logits must be numbers"),
+        ([0, 0], [[0.0, 1.0], [1e308, 1e308]], "logits are too large to be added up at sample 1"),
+        ([0], [[1e308, -1e308] * 9], "logits are too large to be added up at sample 0"),
         ([2], [[0.0, 1.0]], "labels must lie in 0..1 for 2 classes; got 2 at sample 0"),
         ([[0, 1]], [[0.0, 1.0]], "these look one-hot"),
         ([0, 1], [[0.0, 1.0]], "labels must have shape (sample,) = (1,)"),
@@ -224,6 +226,11 @@ def test_bad_logits_are_named(labels, logits, message):
 def test_logits_given_as_probabilities_are_refused(loss, labels, probabilities, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         loss(labels, probabilities)
+
+
+def test_the_range_of_more_classes_than_a_float_can_count_is_ln_c():
+    assert double_softmax_range(10**400)[1] == pytest.approx(400 * math.log(10))
+    assert double_softmax_range(2**53)[1] == pytest.approx(double_softmax_range(2**53 + 1)[1], rel=1e-15)
 
 
 @pytest.mark.parametrize("classes", [1, 0, 2.0, True])

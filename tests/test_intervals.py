@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -88,6 +88,14 @@ def test_one_loss_has_an_interval_without_width():
         (lambda: wilson_interval(1.2, 10), "accuracy must lie in [0, 1]; got 1.2"),
         (lambda: wilson_interval([0.5, math.nan], 10), "accuracy must lie in [0, 1]; got nan at index 1"),
         (lambda: wilson_interval(0.5, 0), "samples must be a whole number, 1 or more; got 0"),
+        (
+            lambda: accuracy_difference_interval(0.5, 10, 1.2, 10),
+            "second_accuracy must lie in [0, 1]; got 1.2",
+        ),
+        (
+            lambda: accuracy_difference_interval(0.5, 0, 0.5, 10),
+            "first_samples must be a whole number, 1 or more; got 0",
+        ),
         (lambda: accuracy_standard_error(0.5, 2.5), "samples must be a whole number, 1 or more; got 2.5"),
         (lambda: wilson_interval(0.5, 10, confidence=1), "confidence must lie between 0 and 1; got 1"),
         (lambda: bootstrap_loss_interval([1.0, math.inf]), "losses must be finite; got inf at sample 1"),
@@ -185,3 +193,28 @@ def test_flags_of_other_samples_or_that_are_no_flags_are_refused():
         accuracy_change_interval([0.3, 0.5], [True, False])
     with pytest.raises(ValueError, match="after must be booleans"):
         accuracy_change_interval([True, False], [1, 0])
+    with pytest.raises(ValueError, match=r"axes of before and after must match; got shapes \(2, 5\) and \(3, 5\)"):
+        accuracy_change_interval(np.ones((2, 5), dtype=bool), np.ones((3, 5), dtype=bool))
+
+
+@given(st.tuples(*[st.integers(0, 40)] * 4).filter(any), st.floats(0.01, 1 - 1e-9))
+@example((1, 0, 0, 0), 0.95)  # 1.4 before it is cut off
+def test_the_limits_of_a_change_are_changes_that_there_can_be(counts, confidence):
+    before, after = flags(*counts)
+    low, high = accuracy_change_interval(before, after, confidence=confidence)
+    assert -1 <= low < high <= 1
+    back = accuracy_change_interval(after, before, confidence=confidence)
+    assert (-back[1], -back[0]) == pytest.approx((low, high), abs=1e-12)
+    observed = after.mean() - before.mean()
+    assert confidence < 0.9 or low - 1e-12 <= observed <= high + 1e-12
+
+
+def test_a_confidence_next_to_1_gives_an_interval_and_not_an_error():
+    almost_sure = 1 - 1e-16
+    low, high = wilson_interval(0.5, 100, confidence=almost_sure)
+    assert 0 < low < wilson_interval(0.5, 100, confidence=0.999)[0] < high < 1
+
+
+def test_any_number_of_samples_is_counted():
+    with np.errstate(over="raise", invalid="raise"):
+        assert wilson_interval(0.5, 1e200) == pytest.approx((0.5, 0.5))

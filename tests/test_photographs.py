@@ -1,8 +1,10 @@
 """The photographs are scikit-image's, their crops lie apart by part, and the same seed gives the same crops."""
 
+import copy
 import hashlib
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import skimage.data
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lossacc_helpers.datasets import Region, photographs
+from lossacc_helpers.datasets import Photographs, Region, photographs
 from lossacc_helpers.datasets.photographs import NAMES, _grey_photographs
 
 SIZES = [(150, 200), (60, 80), (30, 40), (8, 8)]
@@ -414,6 +416,34 @@ def test_data_cannot_be_changed_by_accident_but_what_is_cut_out_can():
         data.regions[0][0].top = 5
 
 
+def test_copies_are_the_same_and_as_read_only():
+    data = little(noise=0.1, label_noise=0.3)
+    twin = pickle.loads(pickle.dumps(data))
+    assert copy.deepcopy(data) is data
+    for other in (twin, copy.copy(data)):
+        for part, others in zip(parts_of(data), parts_of(other), strict=True):
+            assert same(part, others)
+            assert copy.deepcopy(part[0]) is part[0]
+            crops, labels = others
+            for array in (crops.sources, crops.offsets, crops.grains, labels, *crops.photographs):
+                with pytest.raises(ValueError, match="read-only"):
+                    array[0] = 0
+    assert twin.regions == data.regions
+    pairs = zip(twin.train[0].photographs, twin.validation[0].photographs, strict=True)
+    assert all(np.shares_memory(*pair) for pair in pairs)  # not held twice
+
+
+def test_what_crops_are_made_of_can_change_afterwards():
+    crops, labels = little().train
+    given = {name: getattr(crops, name).copy() for name in ("sources", "offsets", "grains")}
+    pictures, told = tuple(one.copy() for one in crops.photographs), labels.copy()
+    own = replace(crops, photographs=pictures, **given)
+    data = replace(little(), train=(own, told))
+    for array in (*given.values(), *pictures, told):
+        array[:] = 0
+    assert same(data.train, (crops, labels))
+
+
 def test_a_data_set_says_in_a_line_what_it_is():
     assert repr(little(noise=0.1)) == (
         "Photographs(classes=13, train=Crops(samples=130, size=(30, 40), noise=0.1), "
@@ -520,6 +550,68 @@ def test_a_region_asks_for_a_size_too(ask):
     for size, message in (((0, 4), "height must be a whole number, 1 or more; got 0"), (5, "size must be a pair")):
         with pytest.raises(ValueError, match=message):
             ask(size)
+
+
+@pytest.mark.parametrize("index", [np.ma.array([0, 1], mask=[False, True]), np.ma.array(np.arange(130) < 5)])
+def test_masked_places_are_refused(index):
+    with pytest.raises(IndexError, match="an ordinary array; got a masked one"):
+        little().train[0][index]
+
+
+@pytest.mark.parametrize("size", [{30, 40}, {30: 1, 40: 2}, "34", np.array(30)], ids=["set", "dict", "text", "number"])
+def test_a_size_without_an_order_is_none(size):
+    with pytest.raises(ValueError, match=r"size must be a pair \(height, width\) in pixels"):
+        little(size=size)
+
+
+@pytest.mark.parametrize(
+    ("edges", "message"),
+    [
+        ((0.0, 0, 9, 9), "top must be a whole number, 0 or more; got 0.0"),
+        ((-1, 0, 9, 9), "top must be a whole number, 0 or more; got -1"),
+        ((5, 0, 4, 9), "bottom must be a whole number, 5 or more; got 4"),
+        ((0, 7, 9, 6), "right must be a whole number, 7 or more; got 6"),
+        ((0, 0, 9, float("nan")), "right must be a whole number, 0 or more; got nan"),
+    ],
+)
+def test_edges_of_no_rectangle_are_refused(edges, message):
+    with pytest.raises(ValueError, match=message):
+        Region(*edges)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sources": np.full(130, 13)}, "sources must lie in 0..12; got 13 at sample 0"),
+        ({"sources": np.zeros(130)}, "sources must be whole numbers of shape (sample,); got float64 of shape (130,)"),
+        ({"sources": np.zeros(9, int)}, "must be about the same crops; got 9, 130 and 130"),
+        ({"offsets": np.full((130, 2), -1)}, "leave each crop inside its photograph; got [-1, -1] at sample 0"),
+        ({"offsets": np.full((130, 2), 470)}, "offsets must leave each crop inside its photograph; got [470, 470]"),
+        ({"offsets": np.zeros(130, int)}, "offsets must be whole numbers of shape (sample, 2); got int64 of shape"),
+        ({"grains": np.full(130, 2**20)}, "grains must lie in 0..1048575; got 1048576 at sample 0"),
+        ({"size": (30, 600)}, "offsets must leave each crop inside its photograph"),
+        ({"noise": 2}, "noise must lie in [0, 1]; got 2"),
+        ({"photographs": (np.zeros((99, 99)),)}, "bytes of shape (height, width); got float64 of shape (99, 99) at"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_crops_that_cannot_be_cut_are_refused(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        replace(little().train[0], **changes)
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (lambda crops, labels: (crops[:5], labels[:5]), "train must be a pair of Crops and labels; got ndarray"),
+        (lambda crops, labels: (crops, labels[:9]), "train labels must have shape (130,); got (9,)"),
+        (lambda crops, labels: (crops, labels + 9), "labels must lie in 0..12 for 13 classes"),
+    ],
+)
+def test_parts_that_are_no_crops_with_labels_are_refused(train, message):
+    data = little()
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Photographs(data.class_names, train(*data.train), data.validation, data.regions)
 
 
 def test_without_scikit_image_the_error_says_so_in_words(monkeypatch):

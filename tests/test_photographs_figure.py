@@ -197,6 +197,13 @@ def test_below_a_photograph_stands_how_many_crops_there_are_and_how_many_fit_apa
     assert "chelsea, training: 462 crops, 2 fit apart, validation: 100 crops, 2 fit apart" in figure.sentence
 
 
+def test_one_crop_is_not_told_of_as_several():
+    data = photographs(size=(30, 40), train_samples=13, validation_samples=13)
+    figure = regions_page(data, names=["moon"], title="What now?")
+    assert "in both regions the outline of one crop. moon, training: 1 crop, " in figure.sentence
+    assert figure.sentence.startswith("What now? Photographs")
+
+
 @pytest.mark.parametrize(
     ("draw_it", "message"),
     [
@@ -206,6 +213,12 @@ def test_below_a_photograph_stands_how_many_crops_there_are_and_how_many_fit_apa
         (lambda: regions_page(SMALL, names=["moon", "sun"], title="A"), "retina, rocket; got sun"),
         (lambda: regions_page(SMALL, names=[], title="A"), "retina, rocket; got none"),
         (lambda: regions_page(SMALL, names=NAMES[:4], title="A"), "got astronaut, brick, camera, chelsea"),
+        (
+            lambda: regions_page(SMALL, names="camera", title="A"),
+            "names must be a list, as in ['camera']; got 'camera'",
+        ),
+        (lambda: regions_page(SMALL.train, names=THREE, title="A"), "what datasets.photographs returns; got tuple"),
+        (lambda: crops_page(SMALL.train[0], title="A"), "photographs must be what datasets.photographs returns; got C"),
     ],
 )
 def test_a_page_that_cannot_be_is_named(draw_it, message):

@@ -114,6 +114,11 @@ def test_a_count_that_makes_no_sense_is_refused(count):
         steps().grouped(count)
 
 
+@pytest.mark.parametrize("count", [10**6, 10**30, 10**400], ids=["a million", "10^30", "10^400"])
+def test_a_point_of_more_samples_than_there_are_is_an_epoch(count):
+    np.testing.assert_array_equal(steps().grouped(count).samples, [10, 10])
+
+
 # Epochs
 
 

@@ -21,7 +21,8 @@ from lossacc_helpers import datasets
 from lossacc_helpers.history import PredictionHistory, StepHistory, TrainingRun
 from lossacc_helpers.recordings import FOLDER
 
-Loss = Literal["cross-entropy", "swapped with logits", "swapped with softmax", "softmax twice"]
+DATA_SEED = 0
+Loss = Literal["cross-entropy", "swapped with logits", "swapped with softmax", "softmax twice", "squared error"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Experiment:
     Attributes
     ----------
     sentence : what it is, for its settings.
-    size, train_samples, validation_samples, label_noise : of `datasets.photographs`, all with its seed 0.
+    size, train_samples, validation_samples, label_noise : of `datasets.photographs`, all with `DATA_SEED`.
     rate, dropout, batch_size, epochs : of the training with Adam.
     passes : over the training samples, in what is recorded as one epoch.
     loss : how the loss is computed from labels and logits.
@@ -52,6 +53,10 @@ class Experiment:
     loss: Loss = "cross-entropy"
     seeds: tuple[int, ...] = (0,)
     kept: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.kept <= self.train_samples:
+            raise ValueError(f"kept must be 1 to {self.train_samples}, the training samples; got {self.kept}")
 
 
 _FULL = Experiment(
@@ -96,6 +101,14 @@ EXPERIMENTS = {
         _SMALL, sentence="Small crops, labels and softmax of the loss exchanged.", loss="swapped with softmax"
     ),
     "lesson_03_softmax_twice": replace(_SMALL, sentence="Small crops, softmax taken twice.", loss="softmax twice"),
+    "lesson_03_colleague": replace(
+        _SMALL,
+        sentence="Small crops, 60 % of the labels redrawn, and the squared error as the loss: the colleague's log.",
+        label_noise=0.6,
+        epochs=12,
+        kept=26,
+        loss="squared error",
+    ),
     "lesson_03_keep_prob": replace(
         _SMALL, sentence="Small crops, 75 % of the features dropped instead of 25 %.", dropout=0.75
     ),
@@ -110,6 +123,7 @@ def data_of(experiment: Experiment) -> datasets.Photographs:
         train_samples=experiment.train_samples,
         validation_samples=experiment.validation_samples,
         label_noise=experiment.label_noise,
+        seed=DATA_SEED,
     )
 
 
@@ -133,18 +147,23 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> Tr
     def softmax_twice(wanted: Any, logits: Any) -> Any:
         return tf.nn.softmax_cross_entropy_with_logits(wanted, tf.nn.softmax(logits))
 
+    def squared_error(wanted: Any, logits: Any) -> Any:
+        return tf.reduce_mean(tf.square(tf.nn.softmax(logits) - wanted), axis=-1)
+
     losses = {
         "cross-entropy": keras.losses.CategoricalCrossentropy(from_logits=True),
         "swapped with logits": swapped_with_logits,
         "swapped with softmax": swapped_with_softmax,
         "softmax twice": softmax_twice,
+        "squared error": squared_error,
     }
+    keras.utils.clear_session()  # or the networks of all trainings so far stay in memory
     keras.utils.set_random_seed(seed)
     model = training.networks.convolutional(experiment.size, classes, dropout=experiment.dropout)
     model.compile(
         keras.optimizers.Adam(experiment.rate), loss=losses[experiment.loss], metrics=["categorical_accuracy"]
     )
-    kept = (data.train[0][: experiment.kept], labels[: experiment.kept]) if _fits(experiment) else data.train
+    kept = first_crops(data.train[0], experiment.kept), labels[: experiment.kept]
     beliefs = training.RecordPredictions(kept, data.validation, batch_size=130)
     steps = training.RecordSteps()
     passes = experiment.passes
@@ -160,13 +179,23 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> Tr
     return replace(beliefs.run.compact(), steps=steps.steps)
 
 
-def _fits(experiment: Experiment) -> bool:
-    """Whether the kept crops may stand in memory: those of the full scale are streamed."""
-    return experiment.kept * int(np.prod(experiment.size)) < 10**7
+def first_crops(crops: datasets.Crops, count: int) -> datasets.Crops:
+    """So many of the crops, still to be cut: those of the full scale do not fit into memory."""
+    return replace(crops, sources=crops.sources[:count], offsets=crops.offsets[:count], grains=crops.grains[:count])
 
 
 def stacked(experiment: Experiment, runs: Sequence[TrainingRun], *, seconds: float = 0.0) -> TrainingRun:
-    """The runs of all seeds as one with a leading axis, the experiment in its settings, the time in its provenance."""
+    """The runs of all seeds as one with a leading axis, the experiment in its settings, the time in its provenance.
+
+    Raises `ValueError` for a run without validation or steps.
+    """
+    validations = [run.validation for run in runs if run.validation is not None]
+    steps = [run.steps for run in runs if run.steps is not None]
+    if not len(validations) == len(steps) == len(runs):
+        raise ValueError(
+            f"every run needs validation and steps; of {len(runs)}, {len(validations)} have validation and "
+            f"{len(steps)} have steps"
+        )
 
     def history(parts: Sequence[PredictionHistory]) -> PredictionHistory:
         return PredictionHistory.from_compact(
@@ -177,13 +206,12 @@ def stacked(experiment: Experiment, runs: Sequence[TrainingRun], *, seconds: flo
             classes=parts[0].classes,
         )
 
-    steps = [run.steps for run in runs if run.steps is not None]
     data = asdict(experiment)
     taken = {name: data.pop(name) for name in ("size", "train_samples", "validation_samples", "label_noise")}
     whole = TrainingRun(
         history([run.train for run in runs]),
-        history([run.validation for run in runs if run.validation is not None]),
-        settings={**runs[0].settings, **data, "data": taken, "replicas": len(runs)},
+        history(validations),
+        settings={**runs[0].settings, **data, "data": taken, "data_seed": DATA_SEED, "replicas": len(runs)},
         provenance={
             **runs[0].provenance,
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, fields
+from functools import cache, partial
+from typing import Any, Self
 
 import numpy as np
 
-from lossacc_helpers._validation import as_number, as_whole_number
+from lossacc_helpers._validation import as_number, as_numbers, as_whole_number, check_labels, first, place
 from lossacc_helpers.history.predictions import read_only
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -42,6 +42,8 @@ _TRAIN, _VALIDATION, _NOISE = range(3)
 class Region:
     """A rectangle of a photograph in pixels: rows from `top` to before `bottom`, columns from `left` to before `right`.
 
+    Raises `ValueError` unless these are whole numbers with 0 <= top <= bottom and 0 <= left <= right.
+
     Examples
     --------
     >>> below = Region(top=307, left=0, bottom=512, right=512)
@@ -55,6 +57,12 @@ class Region:
     left: int
     bottom: int
     right: int
+
+    def __post_init__(self) -> None:
+        for low, high in (("top", "bottom"), ("left", "right")):
+            start = as_whole_number(getattr(self, low), low, least=0)
+            object.__setattr__(self, low, start)
+            object.__setattr__(self, high, as_whole_number(getattr(self, high), high, least=start))
 
     def positions(self, size: tuple[int, int]) -> tuple[int, int]:
         """In how many rows and columns the corner of a crop of this size (height, width) can lie; 0 for none."""
@@ -84,11 +92,21 @@ class Crops:
     offsets
         (sample, 2) row and column of each crop's upper left corner.
     size
-        Height and width of a crop, in pixels.
+        Height and width of a crop, in pixels; not the number of all values, as in NumPy.
     noise
         Standard deviation of the noise added to every pixel, on the scale from 0 to 1.
     grains
-        (sample,) where in the table of noise each crop's window begins.
+        (sample,) where in the table of noise each crop's window begins, 0 to 2^20 - 1.
+
+    Raises
+    ------
+    ValueError
+        For photographs that are no grey bytes, crops that reach out of theirs, and shapes that do not fit.
+
+    Notes
+    -----
+    All arrays are read-only copies, except photographs that are read-only already: these are shared. Crops are their
+    own deep copy.
     """
 
     photographs: tuple[Array, ...]
@@ -99,8 +117,31 @@ class Crops:
     grains: Array
 
     def __post_init__(self) -> None:
-        for name in ("sources", "offsets", "grains"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        pictures = tuple(_check_photograph(one, k) for k, one in enumerate(self.photographs))
+        size = _check_size(self.size)
+        sources = _whole_numbers(self.sources, "sources")
+        offsets = _whole_numbers(self.offsets, "offsets", (2,))
+        grains = _whole_numbers(self.grains, "grains")
+        if not len(sources) == len(offsets) == len(grains):
+            raise ValueError(
+                "sources, offsets and grains must be about the same crops; "
+                f"got {len(sources)}, {len(offsets)} and {len(grains)}"
+            )
+        _require((sources >= 0) & (sources < len(pictures)), f"sources must lie in 0..{len(pictures) - 1}", sources)
+        _require((grains >= 0) & (grains < _GRAIN), f"grains must lie in 0..{_GRAIN - 1}", grains)
+        most = np.array([picture.shape for picture in pictures])[sources] - size
+        inside = np.all((offsets >= 0) & (offsets <= most), axis=-1)
+        _require(inside, "offsets must leave each crop inside its photograph", offsets)
+        checked = {"photographs": pictures, "size": size, "noise": _check_share(self.noise, "noise")}
+        arrays = {"sources": sources, "offsets": offsets, "grains": grains}
+        for name, value in (checked | {name: read_only(array) for name, array in arrays.items()}).items():
+            object.__setattr__(self, name, value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled_crops, tuple(getattr(self, part.name) for part in fields(self))
 
     dtype = np.dtype(np.float32)
     ndim = 4
@@ -117,6 +158,8 @@ class Crops:
         return len(self.sources)
 
     def __getitem__(self, which: Any) -> Array:
+        if isinstance(which, np.ma.MaskedArray):
+            raise IndexError("crops are chosen by an ordinary array; got a masked one (drop the masked places first)")
         places = None if isinstance(which, tuple) else np.arange(len(self))[which]
         if places is None or np.ndim(places) > 1:
             raise IndexError(
@@ -135,12 +178,12 @@ class Crops:
         height, width = self.size
         images = np.empty((len(places), height, width, 1), dtype=np.float32)
         window = np.arange(height * width)
-        for image, place in zip(images, places, strict=True):
-            top, left = self.offsets[place]
-            image[..., 0] = self.photographs[self.sources[place]][top : top + height, left : left + width]
+        for image, crop in zip(images, places, strict=True):
+            top, left = self.offsets[crop]
+            image[..., 0] = self.photographs[self.sources[crop]][top : top + height, left : left + width]
             image /= np.float32(255)
             if self.noise:  # crop by crop: for all of them at once, the places in the table would need gigabytes
-                grain = noise_table()[(self.grains[place] + window) % _GRAIN]
+                grain = noise_table()[(self.grains[crop] + window) % _GRAIN]
                 image += np.float32(self.noise) * grain.reshape(image.shape)
         return images
 
@@ -162,12 +205,34 @@ class Photographs:
         really is from; the two differ where labels were redrawn.
     regions
         For each photograph its training `Region` and its validation `Region`.
+
+    Raises
+    ------
+    ValueError
+        For parts that are no crops with a label each, and labels that are none of the classes.
     """
 
     class_names: tuple[str, ...]
     train: tuple[Crops, Array]
     validation: tuple[Crops, Array]
     regions: tuple[tuple[Region, Region], ...]
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation"):
+            crops, labels = getattr(self, name)
+            if not isinstance(crops, Crops):
+                raise ValueError(f"{name} must be a pair of Crops and labels; got {type(crops).__name__}")
+            if np.shape(labels) != (len(crops),):
+                raise ValueError(f"{name} labels must have shape ({len(crops)},); got {np.shape(labels)}")
+            checked = check_labels(labels, classes=len(self.class_names))
+            object.__setattr__(self, name, (crops, read_only(checked)))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Unpickled labels are writable, so the copy is made as every data set is.
+        return partial(type(self), **{part.name: getattr(self, part.name) for part in fields(self)}), ()
 
     def __repr__(self) -> str:
         return f"Photographs(classes={len(self.class_names)}, train={self.train[0]}, validation={self.validation[0]})"
@@ -236,10 +301,7 @@ def photographs(
         _TRAIN: _check_samples(train_samples, "train_samples", count),
         _VALIDATION: _check_samples(validation_samples, "validation_samples", count),
     }
-    deviation, rate = as_number(noise, "noise"), as_number(label_noise, "label_noise")
-    for value, name in ((deviation, "noise"), (rate, "label_noise")):
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must lie in [0, 1]; got {value}")
+    deviation, rate = _check_share(noise, "noise"), _check_share(label_noise, "label_noise")
     own_seed = as_whole_number(seed, "seed", least=0)
     pictures = _grey_photographs()[:count]
     regions = tuple(
@@ -267,8 +329,9 @@ def photographs(
 def noise_table() -> Array:
     """Standard normal numbers (2^20,) float32, the same everywhere: each crop's noise is a window of them.
 
-    A table, so that a crop's noise is the same wherever it is cut, in a stream of TensorFlow's too. Two windows can
-    overlap; the numbers they share lie at different pixels, except where both begin at the same place.
+    A table, so that a crop's noise is the same wherever it is cut, in a stream of TensorFlow's too. Windows overlap:
+    one of 150 x 200 pixels is 1/35 of the table, so that of 6,000 such crops each shares numbers with about 340 others.
+    They lie at different pixels, except where two windows begin at the same place.
     """
     return read_only(np.random.default_rng(_NOISE).standard_normal(_GRAIN, dtype=np.float32))
 
@@ -292,6 +355,42 @@ def _grey_photographs() -> tuple[Array, ...]:
     return tuple(grey)
 
 
+def _unpickled_crops(photographs: tuple[Array, ...], *rest: Any) -> Crops:
+    """Crops as they were pickled; training and validation go on sharing their photographs."""
+    for one in photographs:
+        one.flags.writeable = False  # as unpickled they are writable, and nobody else's
+    return Crops(photographs, *rest)
+
+
+def _check_photograph(picture: Any, number: int) -> Array:
+    if not isinstance(picture, np.ndarray) or picture.ndim != 2 or picture.dtype != np.uint8:
+        got = f"{picture.dtype} of shape {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
+        raise ValueError(f"photographs must be bytes of shape (height, width); got {got} at photograph {number}")
+    return picture if not picture.flags.writeable else read_only(picture.copy())
+
+
+def _whole_numbers(values: Any, name: str, shape: tuple[int, ...] = ()) -> Array:
+    """A copy of whole numbers (sample, *shape)."""
+    array = as_numbers(values, name)
+    if array.dtype.kind not in "iu" or array.ndim != 1 + len(shape) or array.shape[1:] != shape:
+        wanted = f"({', '.join(['sample', *map(str, shape)])}{'' if shape else ','})"
+        raise ValueError(f"{name} must be whole numbers of shape {wanted}; got {array.dtype} of shape {array.shape}")
+    return np.array(array, dtype=np.int64)
+
+
+def _require(right: Array, what: str, values: Array) -> None:
+    if not right.all():
+        index = first(~right)
+        raise ValueError(f"{what}; got {values[index].tolist()} at {place(index, ('sample',))}")
+
+
+def _check_share(value: Any, name: str) -> float:
+    number = as_number(value, name)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} must lie in [0, 1]; got {number}")
+    return number
+
+
 def _check_samples(samples: Any, name: str, classes: int) -> int:
     number = as_whole_number(samples, name, least=1)
     if number < classes:
@@ -300,10 +399,10 @@ def _check_samples(samples: Any, name: str, classes: int) -> int:
 
 
 def _check_size(size: Any) -> tuple[int, int]:
-    try:
-        height, width = size
-    except (TypeError, ValueError):
-        raise ValueError(f"size must be a pair (height, width) in pixels; got {size!r}") from None
+    pair = size.tolist() if isinstance(size, np.ndarray) else size
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:  # a set would do, but is in no order
+        raise ValueError(f"size must be a pair (height, width) in pixels; got {size!r}")
+    height, width = pair
     return as_whole_number(height, "height", least=1), as_whole_number(width, "width", least=1)
 
 

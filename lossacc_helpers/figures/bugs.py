@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lossacc_helpers.figures.picture import LabelledFigure
-from lossacc_helpers.figures.seeds import draw_seeds, seed_median, seed_rows
+from lossacc_helpers.figures.seeds import draw_seeds, epoch_limits, finite_limits, seed_median, seed_rows
 from lossacc_helpers.figures.style import (
     ACCURACY,
     GRID,
@@ -19,6 +19,7 @@ from lossacc_helpers.figures.style import (
     TEXT_SIZE,
     TITLE_SIZE,
     EndLabels,
+    as_sentence,
     styled_axes,
 )
 
@@ -42,14 +43,17 @@ def bugs_figure(
     Raises
     ------
     ValueError
-        For no losses, curves without epochs, and a range of a loss that is not drawn.
+        For no losses, curves without epochs or of anything but numbers, and a range that is not finite, the wrong way
+        round or of a loss that is not drawn.
     """
     ranges = ranges or {}
     if not curves:
         raise ValueError("this picture needs at least one loss")
-    for name in ranges:
+    for name, (least, greatest) in ranges.items():
         if name not in curves:
             raise ValueError(f"ranges names {name!r}, which is none of the losses: {', '.join(map(repr, curves))}")
+        if not (np.isfinite([least, greatest]).all() and least <= greatest):
+            raise ValueError(f"the range of {name!r} must be finite, the least value first; got {least}, {greatest}")
     rows = {
         name: (seed_rows(loss, f"the curves of {name!r}"), seed_rows(accuracy, f"the curves of {name!r}"))
         for name, (loss, accuracy) in curves.items()
@@ -66,9 +70,10 @@ def bugs_figure(
         box = left.get_position()
         figure.text(0.012, (box.y0 + box.y1) / 2, name, fontsize=TEXT_SIZE, color=INK, va="center", linespacing=1.3)
         for axes, values in ((left, loss), (right, accuracy)):
-            if len(values) == 1 < most:
-                axes.set_title("one seed", loc="right", fontsize=TEXT_SIZE - 1, color=REFERENCE, pad=2)
-            axes.set_xlim(*((1, epochs) if epochs > 1 else (0.5, 1.5)))
+            if len(values) < most:
+                note = "one seed" if len(values) == 1 else f"{len(values)} seeds"
+                axes.set_title(note, loc="right", fontsize=TEXT_SIZE - 1, color=REFERENCE, pad=2)
+            axes.set_xlim(*epoch_limits(int(epochs)))
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
             axes.tick_params(labelbottom=number == len(rows) - 1)
             if number == len(rows) - 1:
@@ -92,7 +97,7 @@ def _panel(axes: Axes, values: NDArray[np.float64], colour: str, limits: tuple[f
         axes.set_ylim(-0.04, 1.04)
         axes.set_yticks([0, 0.5, 1])
     else:
-        axes.set_ylim(*_limits(values, limits or ()))
+        axes.set_ylim(*finite_limits(values, limits or ()))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}".replace("-", _MINUS))
     finite = middle[np.isfinite(middle)]
@@ -103,18 +108,6 @@ def _panel(axes: Axes, values: NDArray[np.float64], colour: str, limits: tuple[f
         heights += limits
     EndLabels(axes, names, [colour, REFERENCE, REFERENCE][: len(names)]).place(heights)
     return axes
-
-
-def _limits(values: NDArray[np.float64], edges: tuple[float, ...]) -> tuple[float, float]:
-    """Return limits that hold every finite value; with 0 for a constant, whose rounding is no curve."""
-    finite = np.concatenate([values[np.isfinite(values)], edges])
-    if not len(finite):
-        return 0.0, 1.0
-    bottom, top = float(finite.min()), float(finite.max())
-    if top - bottom <= 0.001 * max(abs(bottom), abs(top)):
-        bottom, top = min(1.5 * bottom, 0.0), max(1.5 * top, 0.0)
-    margin = 0.1 * (top - bottom) or 0.1
-    return bottom - margin, top + margin
 
 
 def _ending(middle: NDArray[np.float64]) -> str:
@@ -141,4 +134,4 @@ def _sentence(rows: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]
         first, last, right = seed_median(loss)[:1], seed_median(loss), seed_median(accuracy)
         words = " ".join(name.split())
         told.append(f"{words}: reports {_ending(first)} to {_ending(last)}, accuracy ends at {_ending(right)}")
-    return f"{title.rstrip('.')}. {'; '.join(told)}."
+    return f"{as_sentence(title)} {'; '.join(told)}."

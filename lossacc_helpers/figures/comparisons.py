@@ -17,6 +17,7 @@ from lossacc_helpers.figures.style import (
     TRAINING,
     VALIDATION,
     EndLabels,
+    as_sentence,
     styled_axes,
 )
 from lossacc_helpers.history import PredictionHistory, TrainingRun
@@ -35,7 +36,7 @@ def split_figure(runs: Mapping[str, TrainingRun], *, title: str) -> LabelledFigu
         for name, run in runs.items()
     ]
     figure = LabelledFigure(
-        sentence=f"{title.rstrip('.')}. Accuracy over epochs of many networks; {'; '.join(ends)}.",
+        sentence=f"{as_sentence(title)} Accuracy over epochs of many networks; {'; '.join(ends)}.",
         width=840,
         height=370,
     )
@@ -77,7 +78,7 @@ def correlation_figure(
     """
     coefficients = {name: float(np.corrcoef(x, y)[0, 1]) for name, (x, y) in pairs.items()}
     told = "; ".join(f"{name}: r = {r:.2f}" for name, r in coefficients.items())
-    figure = LabelledFigure(sentence=f"{title.rstrip('.')}. {told}.", width=840, height=350)
+    figure = LabelledFigure(sentence=f"{as_sentence(title)} {told}.", width=840, height=350)
     panels = np.atleast_1d(figure.subplots(1, len(pairs)))
     figure.subplots_adjust(left=0.08, right=0.985, bottom=0.15, top=0.74, wspace=0.42)
     for axes, (name, (x, y)) in zip(panels, pairs.items(), strict=True):

@@ -11,7 +11,17 @@ from PIL import Image
 from lossacc_helpers._validation import as_whole_number
 from lossacc_helpers.datasets import Crops, Photographs, Region
 from lossacc_helpers.figures.picture import LabelledFigure
-from lossacc_helpers.figures.style import DPI, INK, OTHER, REFERENCE, TEXT_SIZE, TITLE_SIZE, TRAINING, VALIDATION
+from lossacc_helpers.figures.style import (
+    DPI,
+    INK,
+    OTHER,
+    REFERENCE,
+    TEXT_SIZE,
+    TITLE_SIZE,
+    TRAINING,
+    VALIDATION,
+    as_sentence,
+)
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -40,8 +50,9 @@ def crops_page(photographs: Photographs, *, columns: int = 4, title: str) -> Lab
     Raises
     ------
     ValueError
-        For other numbers of columns.
+        For other numbers of columns, and for what are no photographs.
     """
+    _check(photographs)
     if as_whole_number(columns, "columns", least=1) > 4:
         raise ValueError(f"columns must be at most 4, or the names would not fit; got {columns}")
     names = [_words(name) for name in photographs.class_names]
@@ -53,7 +64,7 @@ def crops_page(photographs: Photographs, *, columns: int = 4, title: str) -> Lab
     redrawn = sum(label != k for part in examples for k, (_, label) in enumerate(part))
     told = f" {redrawn} of these {2 * len(names)} are told another class than their own." if redrawn else ""
     sentence = (
-        f"{_sentence(title)} A training crop and a validation crop, in shades of grey, of each of {len(names)} "
+        f"{as_sentence(title)} A training crop and a validation crop, in shades of grey, of each of {len(names)} "
         f"photographs: {', '.join(names)}.{told}"
     )
     tallest = max(image.shape[0] for part in examples for image, _ in part)
@@ -89,8 +100,11 @@ def regions_page(photographs: Photographs, *, names: Sequence[str], title: str) 
     Raises
     ------
     ValueError
-        For names that are not there, none, or more than 3.
+        For names that are not there, none, or more than 3, and for what are no photographs.
     """
+    _check(photographs)
+    if isinstance(names, str):
+        raise ValueError(f"names must be a list, as in [{names!r}]; got {names!r}")
     unknown = [name for name in names if name not in photographs.class_names]
     if unknown or not 1 <= len(names) <= 3:
         raise ValueError(
@@ -103,15 +117,17 @@ def regions_page(photographs: Photographs, *, names: Sequence[str], title: str) 
     images = [_fitted(original, (pitch - _MARGIN, 320)) for original in originals]
     counts = [
         [
-            f"{name}: {np.count_nonzero(crops.sources == label)} crops, {region.apart(crops.size)} fit apart"
+            f"{name}: {_counted(int(np.count_nonzero(crops.sources == label)))}, {region.apart(crops.size)} fit apart"
             for (name, _, _), crops, region in zip(_PARTS, parts, photographs.regions[label], strict=True)
         ]
         for label in labels
     ]
     told = "; ".join(f"{_words(name)}, {', '.join(lines)}" for name, lines in zip(names, counts, strict=True))
+    outlined = max(len(_outlines(crops, label)) for crops in parts for label in labels)
     sentence = (
-        f"{_sentence(title)} Photographs, each cut into a training region and a validation region, and in both regions "
-        f"the outlines of a few crops, which overlap. {told}."
+        f"{as_sentence(title)} Photographs, each cut into a training region and a validation region, and in both "
+        f"regions the {'outlines of a few crops, which may overlap' if outlined > 1 else 'outline of one crop'}. "
+        f"{told}."
     )
     upper = 60
     below = upper + max(image.shape[0] for image in images) + 18
@@ -127,7 +143,7 @@ def regions_page(photographs: Photographs, *, names: Sequence[str], title: str) 
             for shrunk, crop in enumerate(_outlines(crops, label), start=1):
                 inset = 0.03 * shrunk * scale * min(crops.size)
                 page.frame(crop, left, upper, scale, colour=colour, width=1.5, inset=inset)
-            page.frame(Region(-10, 0, 0, 14), left, below + line * _LINE, 1, colour=colour, width=2)
+            page.frame(Region(0, 0, 10, 14), left, below + line * _LINE - 10, 1, colour=colour, width=2)
             page.write(counts[place][line], left + 20, below + line * _LINE, room=pitch - 24)
     return page.within_bytes()
 
@@ -220,8 +236,13 @@ def _outlines(crops: Crops, photograph: int) -> list[Region]:
     return [Region(top, left, top + height, left + width) for top, left in corners]
 
 
-def _sentence(title: str) -> str:
-    return title if title.endswith("?") else f"{title.rstrip('.')}."
+def _check(photographs: Any) -> None:
+    if not isinstance(photographs, Photographs):
+        raise ValueError(f"photographs must be what datasets.photographs returns; got {type(photographs).__name__}")
+
+
+def _counted(crops: int) -> str:
+    return f"{crops} crop{'s' * (crops != 1)}"
 
 
 def _words(name: str) -> str:

@@ -7,7 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lossacc_helpers._validation import as_numbers, as_whole_number
 from lossacc_helpers.figures.picture import LabelledFigure, Picture
+from lossacc_helpers.figures.seeds import finite_limits, on_paper
 from lossacc_helpers.figures.style import (
     ACCURACY,
     INK,
@@ -23,7 +25,7 @@ from lossacc_helpers.figures.style import (
     reference_line,
     styled_axes,
 )
-from lossacc_helpers.history import TrainingRun
+from lossacc_helpers.history import PredictionHistory, StepHistory, TrainingRun
 from lossacc_helpers.intervals import (
     accuracy_change_interval,
     accuracy_difference_interval,
@@ -44,7 +46,12 @@ class Movement:
     ----------
     letter : its name in the picture.
     curve : "validation", measured at the ends of the epochs; or "training", at the point in the middle of each epoch.
-    first, last : epochs, from 1.
+    first, last : epochs, from 1, the first before the last.
+
+    Raises
+    ------
+    ValueError
+        For another curve, and for epochs that are not in this order.
     """
 
     letter: str
@@ -52,10 +59,18 @@ class Movement:
     first: int
     last: int
 
+    def __post_init__(self) -> None:
+        if self.curve not in ("training", "validation"):
+            raise ValueError(
+                f"curve of movement {self.letter!r} must be 'training' or 'validation'; got {self.curve!r}"
+            )
+        start = as_whole_number(self.first, f"first epoch of movement {self.letter!r}", least=1)
+        as_whole_number(self.last, f"last epoch of movement {self.letter!r}", least=start + 1)
+
 
 @dataclass(frozen=True)
 class Judgement:
-    """A movement in numbers: between which steps and heights, and the 95% interval of the change."""
+    """A movement in numbers: between which steps, counted in epochs, and heights; the 95% interval of the change."""
 
     movement: Movement
     steps: tuple[float, float]
@@ -78,18 +93,22 @@ def smoothed(values: Floats, weight: float) -> Floats:
     """Return the exponential moving average of a curve, as TensorBoard draws it.
 
     Each value counts 1 - `weight` and what came before it `weight`, in [0, 1); the start is corrected for having
-    nothing before it.
+    nothing before it. A value that is not finite stays what it is, and the average goes on after it. Raises
+    `ValueError` for other weights, and for values that are no curve of shape (point,).
 
     >>> smoothed(np.array([1.0, 1.0, 4.0]), 0.5).round(3).tolist()
     [1.0, 1.0, 2.714]
     """
     if not 0 <= weight < 1:
         raise ValueError(f"a smoothing weight lies in [0, 1); got {weight}")
-    average = np.empty(len(values))
-    kept = 0.0
-    for place, value in enumerate(values):
-        kept = weight * kept + (1 - weight) * value
-        average[place] = kept / (1 - weight ** (place + 1))
+    curve = as_numbers(values, "values").astype(np.float64)
+    if curve.ndim != 1:
+        raise ValueError(f"values must be one curve, of shape (point,); got shape {curve.shape}")
+    average = curve.copy()
+    kept, counted = 0.0, 0
+    for place in np.flatnonzero(np.isfinite(curve)):
+        kept, counted = weight * kept + (1 - weight) * curve[place], counted + 1
+        average[place] = kept / (1 - weight**counted)
     return average
 
 
@@ -100,25 +119,29 @@ def judge(
 
     Validation is asked about the same samples in both epochs, so the change is judged by those that changed sides.
     Two points of the training curve are about different samples.
+
+    Raises
+    ------
+    ValueError
+        For a run of several networks or without steps or validation, a movement that ends after the run, and more
+        validation samples than there are.
     """
-    assert run.steps is not None  # the explorer's run has both
-    assert run.validation is not None
-    shown = run.steps.grouped(points)
-    ends = np.cumsum(shown.samples) / run.train.samples  # in epochs
-    correct = run.validation.correct[:, _drawn(run, validation_samples, draw)]
+    steps, validation = _records(run, movements)
+    shown, ends = _points(steps, points)
+    correct = validation.correct[:, _drawn(validation, validation_samples, draw)]
     judged = []
     for movement in movements:
         if movement.curve == "validation":
             before, after = correct[movement.first - 1], correct[movement.last - 1]
             heights = (float(before.mean()), float(after.mean()))
-            steps = (float(movement.first), float(movement.last))
+            places = (float(movement.first), float(movement.last))
             low, high = accuracy_change_interval(before, after)
         else:
             one, other = (int(np.searchsorted(ends, epoch - 0.5)) for epoch in (movement.first, movement.last))
             heights = (float(shown.accuracy[one]), float(shown.accuracy[other]))
-            steps = (float(ends[one]), float(ends[other]))
+            places = (float(ends[one]), float(ends[other]))
             low, high = accuracy_difference_interval(heights[0], shown.samples[one], heights[1], shown.samples[other])
-        judged.append(Judgement(movement, steps, heights, float(low), float(high)))
+        judged.append(Judgement(movement, places, heights, float(low), float(high)))
     return judged
 
 
@@ -127,7 +150,8 @@ def reading_picture(movements: Sequence[Movement]) -> Picture:
 
     The state is ``run`` (a `TrainingRun` without replica axis, with validation and steps), ``points`` (training samples
     behind one point), ``smoothing`` (weight in [0, 1)), ``validation_samples``, ``draw`` (which validation samples),
-    ``marked`` (the letters that the learner takes for more than noise) and ``tell`` (whether the answer is shown).
+    ``marked`` (the letters that the learner takes for more than noise) and ``tell`` (whether the answer is shown). A
+    state raises as `judge` does.
     """
     figure = LabelledFigure(
         sentence=(
@@ -188,7 +212,7 @@ def reading_picture(movements: Sequence[Movement]) -> Picture:
     ]
     loss_label = EndLabels(loss_axes, ["training"], [LOSS])
     labels = EndLabels(axes, ["training", "validation", "chance"], [ACCURACY, ACCURACY, REFERENCE])
-    chance_drawn: list[Any] = []
+    chance_line = reference_line(axes, 0.0)
 
     def move(
         *,
@@ -200,25 +224,25 @@ def reading_picture(movements: Sequence[Movement]) -> Picture:
         marked: Sequence[str],
         tell: bool,
     ) -> str:
-        assert run.steps is not None
-        assert run.validation is not None
-        shown = run.steps.grouped(points)
-        per_epoch = run.steps.steps_per_epoch
-        at = np.cumsum(shown.samples) / run.train.samples * per_epoch
+        steps, answers = _records(run, movements)
+        shown, epochs = _points(steps, points)
+        per_epoch = steps.steps_per_epoch
+        at = epochs * per_epoch
         chance = 1 / run.train.classes
-        if not chance_drawn:
-            chance_drawn.append(reference_line(axes, chance))
+        if list(chance_line.get_ydata()) != [chance, chance]:  # type: ignore[arg-type]  # untyped in matplotlib
+            chance_line.set_ydata([chance, chance])
         ends: dict[str, float] = {}
         for name, values in (("loss", shown.losses), ("training", shown.accuracy)):
             raw, bold = lines[name]
-            soft = smoothed(np.asarray(values, dtype=np.float64), smoothing)
-            raw.set_data(at, values)
-            bold.set_data(at, soft)
+            heights = np.asarray(values, dtype=np.float64)
+            soft = smoothed(heights, smoothing)
+            raw.set_data(at, on_paper(heights))
+            bold.set_data(at, on_paper(soft))
             bold.set_linewidth(MEDIAN_WIDTH if len(at) <= run.epochs or smoothing > 0 else SEED_WIDTH)
             bold.set_marker("o" if len(at) <= run.epochs else "")
             ends[name] = float(soft[-1])
         places = np.arange(1, run.epochs + 1) * per_epoch
-        accuracy = run.validation.correct[:, _drawn(run, validation_samples, draw)].mean(axis=-1)
+        accuracy = answers.correct[:, _drawn(answers, validation_samples, draw)].mean(axis=-1)
         low, high = wilson_interval(accuracy, validation_samples)
         validation.set_data(places, accuracy)
         band.set_data(places, low, high)
@@ -226,13 +250,15 @@ def reading_picture(movements: Sequence[Movement]) -> Picture:
         if axes.get_xlim() != limits:
             axes.set_xlim(limits)
         # One height for every setting: a finer grouping must not look quieter because the axis grew.
-        top = float(np.ceil(max(run.steps.accuracy.max(), 0.5) * 10) / 10)
+        top = float(np.ceil(max(steps.accuracy.max(), answers.accuracy.max(), 0.5) * 10) / 10)
         if axes.get_ylim() != (-0.02, top):
             axes.set_ylim(-0.02, top)
-        loss_top = float(np.ceil(np.nanmax(run.steps.losses)))
-        if loss_axes.get_ylim() != (0.0, loss_top):
-            loss_axes.set_ylim(0.0, loss_top)
-        loss_label.place([ends["loss"]])
+        bounds = _loss_limits(np.asarray(steps.losses, dtype=np.float64))
+        if loss_axes.get_ylim() != bounds:
+            loss_axes.set_ylim(*bounds)
+        diverged = not np.isfinite(ends["loss"])
+        loss_label.texts[0].set_text("diverged" if diverged else "training")
+        loss_label.place([float(np.mean(bounds)) if diverged else ends["loss"]])
         labels.place([ends["training"], float(accuracy[-1]), chance])
         judged = judge(run, movements, points=points, validation_samples=validation_samples, draw=draw)
         for one, joint, letter in zip(judged, joints, letters, strict=True):
@@ -250,15 +276,48 @@ def reading_picture(movements: Sequence[Movement]) -> Picture:
             assert patch is not None
             patch.set_edgecolor(edge)
             patch.set_facecolor("#FFF3C4" if ticked else "white")
-        return _readout(judged, shown.samples, ends["training"], accuracy, validation_samples, marked, tell)
+        told = _readout(judged, shown.samples, ends["training"], accuracy, validation_samples, marked, tell)
+        return f"The training loss diverged. {told}" if diverged else told
 
     return Picture(figure, move)
 
 
-def _drawn(run: TrainingRun, samples: int, draw: int) -> NDArray[np.intp]:
+def _records(run: TrainingRun, movements: Sequence[Movement]) -> tuple[StepHistory, PredictionHistory]:
+    """Return the steps and the validation of a run that can be read, or raise `ValueError`."""
+    if run.train.leading_shape:
+        raise ValueError(f"one network is read at a time: choose one of the {run.replicas}, as in run.replica(0)")
+    if run.steps is None:
+        raise ValueError("this run holds no steps; training.RecordSteps records them")
+    if run.validation is None:
+        raise ValueError("this run holds no validation; give RecordPredictions validation samples too")
+    for movement in movements:
+        if movement.last > run.epochs:
+            raise ValueError(
+                f"movement {movement.letter!r} ends at epoch {movement.last}, but the run has {run.epochs} epochs"
+            )
+    return run.steps, run.validation
+
+
+def _points(steps: StepHistory, samples: int) -> tuple[StepHistory, Floats]:
+    """Return the steps in points of so many samples, and after how many epochs each point ends."""
+    shown = steps.grouped(samples)
+    # Of the steps themselves: beliefs may have been kept of fewer samples than were trained on.
+    return shown, np.cumsum(shown.samples) / steps.samples[: steps.steps_per_epoch].sum()
+
+
+def _drawn(validation: PredictionHistory, samples: int, draw: int) -> NDArray[np.intp]:
     """Return the validation samples that are shown: so many, drawn once and kept for every epoch."""
-    assert run.validation is not None
-    return np.random.default_rng(draw).permutation(run.validation.samples)[:samples]
+    if as_whole_number(samples, "validation_samples", least=1) > validation.samples:
+        raise ValueError(f"validation_samples must be at most {validation.samples}, all there are; got {samples}")
+    return np.random.default_rng(as_whole_number(draw, "draw", least=0)).permutation(validation.samples)[:samples]
+
+
+def _loss_limits(losses: Floats) -> tuple[float, float]:
+    """Return the limits of the axis of losses: from 0 to a whole number, unless some are negative."""
+    finite = losses[np.isfinite(losses)]
+    if (finite < 0).any():
+        return finite_limits(finite)
+    return 0.0, float(np.ceil(finite.max(initial=0.0))) or 1.0
 
 
 def _readout(

@@ -36,6 +36,15 @@ def pale(colour: str, *, strength: float = 0.32) -> str:
     return to_hex((red, green, blue))
 
 
+def as_sentence(title: str) -> str:
+    """Return a title as a sentence, with the full stop that titles do without.
+
+    >>> as_sentence("Two causes"), as_sentence("Which one?")
+    ('Two causes.', 'Which one?')
+    """
+    return title if title.endswith(("?", "!", "…")) else f"{title.rstrip('.')}."
+
+
 def styled_axes(
     axes: Axes, *, xlabel: str = "", ylabel: str = "", title: str = "", colour: str = INK, whole_x: bool = False
 ) -> Axes:

@@ -236,6 +236,25 @@ def test_an_epoch_that_was_cut_short_is_left_out():
     assert (record.steps.epochs, record.steps.steps) == (2, 10)
 
 
+@pytest.mark.parametrize("settings", [{}, {"steps_per_epoch": 5}], ids=["an array", "a stream"])
+def test_a_first_epoch_that_was_cut_short_is_no_epoch(settings):
+    record, model = RecordSteps(), asked()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    data = (tf.data.Dataset.from_tensor_slices(TRAIN).batch(8).repeat(),) if settings else TRAIN
+    batch = {} if settings else {"batch_size": 8}
+    model.fit(*data, epochs=3, shuffle=False, verbose=0, callbacks=[StopAt(3), record], **settings, **batch)
+    with pytest.raises(ValueError, match="no whole epoch recorded: training stopped after 3 of 5 steps"):
+        _ = record.steps
+
+
+def test_predictions_and_steps_of_a_fit_that_was_cut_short_make_one_run():
+    predictions, steps = RecordPredictions(TRAIN, VALIDATION), RecordSteps()
+    fit(asked(), steps, StopAt(13), predictions, epochs=9)
+    assert predictions.run.epochs == 3  # Keras ends the epoch that was cut short as any other
+    whole = predictions.run.select_epochs(slice(steps.steps.epochs))
+    assert dataclasses.replace(whole, steps=steps.steps).epochs == 2
+
+
 def test_a_network_that_diverges_is_recorded():
     model, record = asked(), RecordSteps()
     model.compile(keras.optimizers.SGD(1e30), "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -254,7 +273,7 @@ def test_asking_before_the_first_epoch_says_what_to_do():
 
 
 def test_several_steps_at_once_are_refused_as_training_begins():
-    with pytest.raises(ValueError, match="with steps_per_execution=4 Keras reports only every 4th step"):
+    with pytest.raises(ValueError, match="with steps_per_execution=4 Keras reports that many steps as one; compile"):
         fit(asked(), RecordSteps(), steps_per_execution=4)
 
 

@@ -103,6 +103,20 @@ def test_an_ordinary_fit_on_the_stream_is_a_replica():
     np.testing.assert_array_equal(steps.steps.samples, [16, 16, 16, 2] * 3)
 
 
+def test_a_batch_is_no_larger_than_the_data_however_much_is_asked_for():
+    for batch_size in (51, 2**40, 2**70):
+        _, _, sizes = taken(stream(PHOTOGRAPHS.train, batch_size=batch_size, epochs=2))
+        assert sizes == [50, 50]
+
+
+def test_without_steps_per_epoch_each_epoch_of_a_fit_is_a_whole_stream():
+    model, steps = network(), RecordSteps()
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    batches = stream(PHOTOGRAPHS.train, batch_size=25, epochs=3)
+    model.fit(batches, epochs=3, shuffle=False, verbose=0, callbacks=[steps])
+    assert steps.steps.samples.sum() == 9 * 50
+
+
 MEMORY = """
 import numpy as np, psutil
 from benchmarks.memory import PeakMemory
@@ -139,8 +153,10 @@ def test_6000_crops_of_150_x_200_stream_through_a_quarter_of_what_they_take_as_f
         ((CROPS, LABELS[:49]), r"labels must be whole numbers of shape \(50,\); got int64 of shape \(49,\)"),
         (
             (CROPS, np.eye(13)[LABELS]),
-            r"labels must be whole numbers of shape \(50,\); got float64 of shape \(50, 13\)",
+            r"labels must be whole numbers of shape \(50,\); got float64 of shape \(50, 13\): these look one-hot",
         ),
+        ((CROPS, LABELS - 5), r"labels must be class ids, 0 or more and below 2\^63; got -\d at sample \d+"),
+        ((CROPS, np.full(50, 2**63, np.uint64)), "labels must be class ids, .*; got 9223372036854775808 at sample 0"),
         ((CROPS, LABELS / 2), r"labels must be whole numbers of shape \(50,\); got float64 of shape \(50,\)"),
     ],
 )
