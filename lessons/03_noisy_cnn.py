@@ -946,7 +946,7 @@ lesson.check("hidden_probability", hidden_probability_solution)
 
 # %%
 log = mystery()
-title = "A colleague's log: loss below 0.1, and accuracy below one half"
+title = "A colleague's log: loss below 0.1, and at best every second answer right"
 figures.loss_and_accuracy_curves(log, title=title, loss_label="loss, as logged")
 
 # %% tags=["commit"]

@@ -246,7 +246,7 @@ def test_the_mysterys_loss_is_the_mean_squared_error_and_no_cross_entropy():
     assert (log.loss < (1 - log.accuracy) * np.log(2)).all()
     assert (log.loss < 0.1).all()
     assert (log.loss[:, -1] < log.loss[:, 0]).all()
-    assert (log.accuracy < 0.5).all()
+    assert (log.accuracy < 0.55).all()
     assert log.loss[:, 0] == pytest.approx((1 - 1 / 13) / 13, rel=0.05)
 
 

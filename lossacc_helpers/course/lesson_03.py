@@ -113,8 +113,8 @@ PREDICTIONS = (
     Prediction(
         name="colleague",
         question=(
-            "A colleague's log, thirteen classes: the loss is below 0.1 from the first epoch on, and accuracy stays "
-            "under one half. How can a loss of nearly 0 go with so many wrong answers?"
+            "A colleague's log, thirteen classes: the loss is below 0.1 from the first epoch on, and accuracy gets "
+            "no further than about one half. How can a loss of nearly 0 go with so many wrong answers?"
         ),
         came_out="No cross-entropy can be that low with that many wrong answers: it is another loss.",
         guesses=(
