@@ -1061,5 +1061,8 @@ lesson.quiz("peak")
 #   `1 - p_true` is good for after all.
 # - D. G. Bonett, R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on
 #   paired data", *Journal of Educational and Behavioral Statistics* 37 (2012): the interval of the change.
+# - S. van der Walt et al., "scikit-image: image processing in Python", *PeerJ* 2 (2014):
+#   [doi.org/10.7717/peerj.453](https://doi.org/10.7717/peerj.453). The photographs come with it, in the public domain or
+#   under CC0.
 # - TensorFlow,
 #   [`softmax_cross_entropy_with_logits`](https://www.tensorflow.org/api_docs/python/tf/nn/softmax_cross_entropy_with_logits).

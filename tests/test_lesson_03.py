@@ -141,7 +141,7 @@ def test_the_causes_stand_side_by_side_with_their_medians():
     assert f"at the end {np.median(curves['one cause'][1][:, -1]):.2f}" in figure.sentence
     assert len(figure.axes) == 4
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert "from -1e+09\nto -1e+10" in texts
+    assert "from -1e9\nto -1e10" in texts
     with pytest.raises(ValueError, match="at least one cause"):
         causes_figure({}, title="None")
 

@@ -72,7 +72,7 @@ SYLLABUS = (
         name="03_noisy_cnn",
         title="A noisy CNN",
         symptoms=(
-            Symptom("The training loss falls; the validation accuracy peaks and falls back.", sketches.peak_and_fall),
+            Symptom("The loss falls; validation accuracy peaks and falls back.", sketches.peak_and_fall),
             Symptom("The accuracy jumps up and down from step to step.", sketches.jumpy),
             Symptom("The loss stops at a floor, or becomes negative.", sketches.floor),
         ),

@@ -80,7 +80,7 @@ def causes_figure(
         if (loss < 0).any():
             above.set_ylim(*finite_limits(loss))
             above.set_yticks([])
-            note = f"from {_value(start, '.0e')}\nto {_value(end, '.0e')}"
+            note = f"from {_value(start, '.0e')}\nto {_value(end, '.0e')}".replace("e+0", "e").replace("e+", "e")
         else:
             above.set_ylim(0, loss_top)
         above.text(0.05, 0.06, note, transform=above.transAxes, fontsize=TEXT_SIZE - 1, color=LOSS)
