@@ -390,8 +390,8 @@ assert most == 8 and max(counts[name][0] for name in ("true labels", "75% droppe
 # every second seed: there is nothing wrong to learn by heart, but little else to learn.
 #
 # **75% dropped** is what somebody gets who writes "25% dropout" as `keep_prob=0.25`: in TensorFlow 1 that was the share
-# that is *kept*. It slows the training and does validation no harm. The four **mistaken losses** give other pictures:
-# swapped arguments stay at chance; the two with a softmax too many learn slowly, and with one seed or another get stuck.
+# that is *kept*. It slows the training and does validation no harm. The three **mistaken losses** give other pictures:
+# swapped arguments stay at chance; the two with a softmax too many learn slowly, and one of their networks gets stuck.
 #
 # **Counting** gives the picture too. And look at the last column: best minus last is above 0 for nearly everything, true
 # labels included, because the best of 24 readings is the best partly by luck. By that measure the healthy networks read

@@ -180,7 +180,7 @@ def test_causes_that_diverge_are_shown_up_to_there_and_said_to_have():
     assert above.get_ylim() == calm.get_ylim() == (0, pytest.approx(1.05 * 4))
     assert below_zero.get_ylim() == pytest.approx((-55.1, 6.1))
     assert texts_of(above) == ["diverged"]
-    assert texts_of(below_zero) == ["from 1e+00\nto diverged"]
+    assert texts_of(below_zero) == ["from 1e0\nto diverged"]
     assert texts_of(calm) == []
     assert figure.sentence.startswith("What now? Training loss")
     assert "wild: loss 1 to diverged, accuracy at most 0.50" in figure.sentence
