@@ -354,7 +354,9 @@ answers = {name: run.validation.correct for name, run in causes.items()}  # (net
 losses["read on 32 images"] = losses["true labels"]
 answers["read on 32 images"] = answers["true labels"][..., :32]
 curves = {name: (losses[name], answers[name].mean(axis=-1)) for name in answers}
-figures.causes_figure(curves, title="Eight causes, one question: whose picture is the asker's?", chance=1 / 13)
+figures.causes_figure(
+    curves, title="Wrong labels give the asker's picture every time, few images sometimes", chance=1 / 13
+)
 
 # %% [markdown]
 # A picture like the asker's: the mean accuracy of the second quarter of the epochs lies at least a point above that of the

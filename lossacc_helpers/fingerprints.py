@@ -7,7 +7,6 @@ which broadcast with theirs. Losses are in nats.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +19,7 @@ from lossacc_helpers._validation import (
     first,
     place,
 )
+from lossacc_helpers.scores import of_true_class
 
 
 def swapped_logits_loss(labels: ArrayLike, logits: ArrayLike) -> NDArray[np.float64]:
@@ -51,7 +51,7 @@ def swapped_logits_loss(labels: ArrayLike, logits: ArrayLike) -> NDArray[np.floa
     array([ -1.   , -81.326])
     """
     values = _check_logits(logits)
-    of_true = _of_label(check_labels_of(labels, values), values)
+    of_true = of_true_class(check_labels_of(labels, values), values)
     with np.errstate(over="ignore", invalid="ignore"):
         losses: NDArray[np.float64] = _one_hot_normaliser(values.shape[-1]) * values.sum(axis=-1) - of_true
     odd = ~np.isfinite(losses)
@@ -88,7 +88,7 @@ def swapped_softmax_loss(labels: ArrayLike, probabilities: ArrayLike) -> NDArray
     array([0.313, 0.813])
     """
     beliefs = check_probabilities(probabilities)
-    of_true = _of_label(check_labels_of(labels, beliefs), beliefs)
+    of_true: NDArray[np.float64] = of_true_class(check_labels_of(labels, beliefs), beliefs.astype(np.float64))
     return _one_hot_normaliser(beliefs.shape[-1]) - of_true
 
 
@@ -104,9 +104,10 @@ def double_softmax_loss(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[
     array([0.313, 0.693])
     """
     beliefs = check_probabilities(probabilities)
-    of_true = _of_label(check_labels_of(labels, beliefs), beliefs)
+    of_true = of_true_class(check_labels_of(labels, beliefs), beliefs.astype(np.float64))
     totals: NDArray[np.float64] = np.exp(beliefs, dtype=np.float64).sum(axis=-1)
-    return np.log(totals) - of_true
+    losses: NDArray[np.float64] = np.log(totals) - of_true
+    return losses
 
 
 def double_softmax_range(classes: int) -> tuple[float, float]:
@@ -132,11 +133,6 @@ def _one_hot_normaliser(classes: int) -> float:
     if classes > 2**53:  # more than a float can count, and e - 1 is nothing beside it
         return math.log(classes)
     return math.log(math.e + classes - 1)
-
-
-def _of_label(labels: NDArray[np.intp], values: NDArray[Any]) -> NDArray[np.float64]:
-    rows = np.broadcast_to(values, (*labels.shape, values.shape[-1]))
-    return np.take_along_axis(rows, labels[..., None], axis=-1)[..., 0].astype(np.float64)
 
 
 def _check_logits(logits: ArrayLike) -> NDArray[np.float64]:

@@ -54,7 +54,7 @@ def sample_losses(labels: ArrayLike, probabilities: ArrayLike, *, clip: float | 
     """
     clip = check_clip(clip)
     beliefs = check_probabilities(probabilities)
-    return _minus_log(_clipped(_of_true_class(check_labels_of(labels, beliefs), beliefs), clip))
+    return _minus_log(_clipped(of_true_class(check_labels_of(labels, beliefs), beliefs), clip))
 
 
 def log_loss(
@@ -137,7 +137,7 @@ def margins(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
     beliefs = check_probabilities(probabilities)
     truths = check_labels_of(labels, beliefs)
     others = np.broadcast_to(beliefs, (*truths.shape, beliefs.shape[-1])).astype(np.float64)
-    of_true = _of_true_class(truths, others)
+    of_true = of_true_class(truths, others)
     np.put_along_axis(others, truths[..., None], -np.inf, axis=-1)
     gaps: NDArray[np.float64] = of_true - others.max(axis=-1)
     return gaps
@@ -158,13 +158,14 @@ def brier_score(labels: ArrayLike, probabilities: ArrayLike) -> np.float64 | NDA
     beliefs = check_probabilities(probabilities)
     truths = check_labels_of(labels, beliefs)
     gaps = np.broadcast_to(beliefs, (*truths.shape, beliefs.shape[-1])).astype(np.float64)
-    np.put_along_axis(gaps, truths[..., None], _of_true_class(truths, gaps)[..., None] - 1, axis=-1)
+    np.put_along_axis(gaps, truths[..., None], of_true_class(truths, gaps)[..., None] - 1, axis=-1)
     return _mean((gaps**2).sum(axis=-1))
 
 
-def _of_true_class(labels: NDArray[np.intp], probabilities: NDArray[Any]) -> NDArray[Any]:
-    beliefs = np.broadcast_to(probabilities, (*labels.shape, probabilities.shape[-1]))
-    chosen: NDArray[Any] = np.take_along_axis(beliefs, labels[..., None], axis=-1)[..., 0]
+def of_true_class(labels: NDArray[np.intp], values: NDArray[Any]) -> NDArray[Any]:
+    """Return each sample's value (..., sample) of its true class, of checked labels and values (..., sample, class)."""
+    rows = np.broadcast_to(values, (*labels.shape, values.shape[-1]))
+    chosen: NDArray[Any] = np.take_along_axis(rows, labels[..., None], axis=-1)[..., 0]
     return chosen
 
 
