@@ -469,28 +469,6 @@ def test_52_of_1300_validation_crops_fit_without_overlap_at_full_scale():
     assert len(data.validation[0]) == 1300
 
 
-@given(st.tuples(st.integers(0, 9), st.integers(0, 9)), st.tuples(st.integers(1, 12), st.integers(1, 12)))
-def test_so_many_fit_apart_and_no_more(extent, size):
-    (rows, columns), (height, width) = extent, size
-    region = Region(3, 5, 3 + rows, 5 + columns)
-    corners = [(top, left) for top in range(3, 3 + rows, height) for left in range(5, 5 + columns, width)]
-    fitting = [c for c in corners if c[0] + height <= region.bottom and c[1] + width <= region.right]
-    assert region.apart(size) == len(fitting)
-    # No more: each place holds one of these pixels at least, and crops that lie apart share none.
-    pixels = {
-        (top, left)
-        for top in range(3 + height - 1, region.bottom, height)
-        for left in range(5 + width - 1, region.right, width)
-    }
-    assert len(pixels) == region.apart(size)
-    places = [
-        (top, left) for top in range(3, region.bottom - height + 1) for left in range(5, region.right - width + 1)
-    ]
-    assert np.prod(region.positions(size)) == len(places)
-    for top, left in places:
-        assert any(top <= y < top + height and left <= x < left + width for y, x in pixels)
-
-
 def test_at_full_scale_crops_of_one_region_overlap_as_the_prose_admits():
     data = photographs()
     crops, _ = data.validation
@@ -545,13 +523,6 @@ def test_what_cannot_be_is_named_with_its_value(arguments, message):
         photographs(**arguments)
 
 
-@pytest.mark.parametrize("ask", [Region(0, 0, 9, 9).apart, Region(0, 0, 9, 9).positions])
-def test_a_region_asks_for_a_size_too(ask):
-    for size, message in (((0, 4), "height must be a whole number, 1 or more; got 0"), (5, "size must be a pair")):
-        with pytest.raises(ValueError, match=message):
-            ask(size)
-
-
 @pytest.mark.parametrize("index", [np.ma.array([0, 1], mask=[False, True]), np.ma.array(np.arange(130) < 5)])
 def test_masked_places_are_refused(index):
     with pytest.raises(IndexError, match="an ordinary array; got a masked one"):
@@ -562,21 +533,6 @@ def test_masked_places_are_refused(index):
 def test_a_size_without_an_order_is_none(size):
     with pytest.raises(ValueError, match=r"size must be a pair \(height, width\) in pixels"):
         little(size=size)
-
-
-@pytest.mark.parametrize(
-    ("edges", "message"),
-    [
-        ((0.0, 0, 9, 9), "top must be a whole number, 0 or more; got 0.0"),
-        ((-1, 0, 9, 9), "top must be a whole number, 0 or more; got -1"),
-        ((5, 0, 4, 9), "bottom must be a whole number, 5 or more; got 4"),
-        ((0, 7, 9, 6), "right must be a whole number, 7 or more; got 6"),
-        ((0, 0, 9, float("nan")), "right must be a whole number, 0 or more; got nan"),
-    ],
-)
-def test_edges_of_no_rectangle_are_refused(edges, message):
-    with pytest.raises(ValueError, match=message):
-        Region(*edges)
 
 
 @pytest.mark.parametrize(

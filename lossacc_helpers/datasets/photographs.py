@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from lossacc_helpers._validation import as_number, as_numbers, as_whole_number, check_labels, first, place
+from lossacc_helpers._validation import as_number, as_whole_number, check_labels
+from lossacc_helpers.datasets.arrays import Array, pixels, require, whole_numbers
+from lossacc_helpers.datasets.regions import Region, check_size, split
 from lossacc_helpers.history.predictions import read_only
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 # All of them are files of scikit-image's wheel; its documentation names photographers and licences (CC0 or public
 # domain). Chelsea is a cat.
@@ -30,49 +30,11 @@ NAMES = (
     "retina",
     "rocket",
 )
-_TRAINING_SHARE = 0.6  # of a photograph, where the size of the crops leaves the choice
 _STRIP = 64  # rows turned grey at a time
 _GRAIN = 1 << 20  # numbers in the table of noise; a crop reads a window of it
 
 # What a random generator is for: more training crops leave the validation crops as they are.
 _TRAIN, _VALIDATION, _NOISE = range(3)
-
-
-@dataclass(frozen=True)
-class Region:
-    """A rectangle of a photograph in pixels: rows from `top` to before `bottom`, columns from `left` to before `right`.
-
-    Raises `ValueError` unless these are whole numbers with 0 <= top <= bottom and 0 <= left <= right.
-
-    Examples
-    --------
-    >>> below = Region(top=307, left=0, bottom=512, right=512)
-    >>> below.positions((150, 200))
-    (56, 313)
-    >>> below.apart((150, 200))
-    2
-    """
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def __post_init__(self) -> None:
-        for low, high in (("top", "bottom"), ("left", "right")):
-            start = as_whole_number(getattr(self, low), low, least=0)
-            object.__setattr__(self, low, start)
-            object.__setattr__(self, high, as_whole_number(getattr(self, high), high, least=start))
-
-    def positions(self, size: tuple[int, int]) -> tuple[int, int]:
-        """In how many rows and columns the corner of a crop of this size (height, width) can lie; 0 for none."""
-        height, width = _check_size(size)
-        return max(self.bottom - self.top - height + 1, 0), max(self.right - self.left - width + 1, 0)
-
-    def apart(self, size: tuple[int, int]) -> int:
-        """How many crops of this size (height, width) fit at most without overlapping."""
-        height, width = _check_size(size)
-        return ((self.bottom - self.top) // height) * ((self.right - self.left) // width)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,24 +79,26 @@ class Crops:
     grains: Array
 
     def __post_init__(self) -> None:
-        pictures = tuple(_check_photograph(one, k) for k, one in enumerate(self.photographs))
-        size = _check_size(self.size)
-        sources = _whole_numbers(self.sources, "sources")
-        offsets = _whole_numbers(self.offsets, "offsets", (2,))
-        grains = _whole_numbers(self.grains, "grains")
+        pictures = tuple(
+            pixels(one, "photographs", ("height", "width"), f" at photograph {k}")
+            for k, one in enumerate(self.photographs)
+        )
+        size = check_size(self.size)
+        sources = whole_numbers(self.sources, "sources")
+        offsets = whole_numbers(self.offsets, "offsets", (2,))
+        grains = whole_numbers(self.grains, "grains")
         if not len(sources) == len(offsets) == len(grains):
             raise ValueError(
                 "sources, offsets and grains must be about the same crops; "
                 f"got {len(sources)}, {len(offsets)} and {len(grains)}"
             )
-        _require((sources >= 0) & (sources < len(pictures)), f"sources must lie in 0..{len(pictures) - 1}", sources)
-        _require((grains >= 0) & (grains < _GRAIN), f"grains must lie in 0..{_GRAIN - 1}", grains)
+        require((sources >= 0) & (sources < len(pictures)), f"sources must lie in 0..{len(pictures) - 1}", sources)
+        require((grains >= 0) & (grains < _GRAIN), f"grains must lie in 0..{_GRAIN - 1}", grains)
         most = np.array([picture.shape for picture in pictures])[sources] - size
         inside = np.all((offsets >= 0) & (offsets <= most), axis=-1)
-        _require(inside, "offsets must leave each crop inside its photograph", offsets)
+        require(inside, "offsets must leave each crop inside its photograph", offsets)
         checked = {"photographs": pictures, "size": size, "noise": _check_share(self.noise, "noise")}
-        arrays = {"sources": sources, "offsets": offsets, "grains": grains}
-        for name, value in (checked | {name: read_only(array) for name, array in arrays.items()}).items():
+        for name, value in (checked | {"sources": sources, "offsets": offsets, "grains": grains}).items():
             object.__setattr__(self, name, value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -296,7 +260,7 @@ def photographs(
     count = as_whole_number(classes, "classes", least=2)
     if count > len(NAMES):
         raise ValueError(f"there are {len(NAMES)} photographs, so at most {len(NAMES)} classes; got {classes}")
-    height, width = _check_size(size)
+    height, width = check_size(size)
     samples = {
         _TRAIN: _check_samples(train_samples, "train_samples", count),
         _VALIDATION: _check_samples(validation_samples, "validation_samples", count),
@@ -304,9 +268,7 @@ def photographs(
     deviation, rate = _check_share(noise, "noise"), _check_share(label_noise, "label_noise")
     own_seed = as_whole_number(seed, "seed", least=0)
     pictures = _grey_photographs()[:count]
-    regions = tuple(
-        _split(picture.shape, (height, width), name) for picture, name in zip(pictures, NAMES, strict=False)
-    )
+    regions = tuple(split(picture.shape, (height, width), name) for picture, name in zip(pictures, NAMES, strict=False))
 
     def part(which: int) -> tuple[Crops, Array]:
         generator = np.random.default_rng([own_seed, which])
@@ -362,28 +324,6 @@ def _unpickled_crops(photographs: tuple[Array, ...], *rest: Any) -> Crops:
     return Crops(photographs, *rest)
 
 
-def _check_photograph(picture: Any, number: int) -> Array:
-    if not isinstance(picture, np.ndarray) or picture.ndim != 2 or picture.dtype != np.uint8:
-        got = f"{picture.dtype} of shape {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
-        raise ValueError(f"photographs must be bytes of shape (height, width); got {got} at photograph {number}")
-    return picture if not picture.flags.writeable else read_only(picture.copy())
-
-
-def _whole_numbers(values: Any, name: str, shape: tuple[int, ...] = ()) -> Array:
-    """A copy of whole numbers (sample, *shape)."""
-    array = as_numbers(values, name)
-    if array.dtype.kind not in "iu" or array.ndim != 1 + len(shape) or array.shape[1:] != shape:
-        wanted = f"({', '.join(['sample', *map(str, shape)])}{'' if shape else ','})"
-        raise ValueError(f"{name} must be whole numbers of shape {wanted}; got {array.dtype} of shape {array.shape}")
-    return np.array(array, dtype=np.int64)
-
-
-def _require(right: Array, what: str, values: Array) -> None:
-    if not right.all():
-        index = first(~right)
-        raise ValueError(f"{what}; got {values[index].tolist()} at {place(index, ('sample',))}")
-
-
 def _check_share(value: Any, name: str) -> float:
     number = as_number(value, name)
     if not 0 <= number <= 1:
@@ -396,36 +336,3 @@ def _check_samples(samples: Any, name: str, classes: int) -> int:
     if number < classes:
         raise ValueError(f"{name} must be at least {classes}, one crop of each photograph; got {number}")
     return number
-
-
-def _check_size(size: Any) -> tuple[int, int]:
-    pair = size.tolist() if isinstance(size, np.ndarray) else size
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2:  # a set would do, but is in no order
-        raise ValueError(f"size must be a pair (height, width) in pixels; got {size!r}")
-    height, width = pair
-    return as_whole_number(height, "height", least=1), as_whole_number(width, "width", least=1)
-
-
-def _split(shape: tuple[int, ...], size: tuple[int, int], name: str) -> tuple[Region, Region]:
-    """Cut a photograph across the side that leaves more places for crops in the part that has fewer of them."""
-    rows, columns = shape
-    best: tuple[Region, Region] | None = None
-    most = 0
-    for side, (extent, needed) in enumerate(zip(shape, size, strict=True)):
-        if extent < 2 * needed:
-            continue
-        cut = min(max(round(_TRAINING_SHARE * extent), needed), extent - needed)
-        parts = (
-            (Region(0, 0, cut, columns), Region(cut, 0, rows, columns))
-            if side == 0
-            else (Region(0, 0, rows, cut), Region(0, cut, rows, columns))
-        )
-        fewest = min(int(np.prod(part.positions(size))) for part in parts)
-        if fewest > most:
-            best, most = parts, fewest
-    if best is None:
-        raise ValueError(
-            f"two disjoint crops of {size[0]} x {size[1]} pixels (height x width) do not fit into {name!r}, which has "
-            f"{rows} x {columns}"
-        )
-    return best

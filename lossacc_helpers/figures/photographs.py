@@ -4,32 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.image import AxesImage
-from matplotlib.patches import Rectangle
 from PIL import Image
 
 from lossacc_helpers._validation import as_whole_number
 from lossacc_helpers.datasets import Crops, Photographs, Region
+from lossacc_helpers.figures.page import LINE, MARGIN, WIDTH, Page, Pixels
 from lossacc_helpers.figures.picture import LabelledFigure
-from lossacc_helpers.figures.style import (
-    DPI,
-    INK,
-    OTHER,
-    REFERENCE,
-    TEXT_SIZE,
-    TITLE_SIZE,
-    TRAINING,
-    VALIDATION,
-    as_sentence,
-)
+from lossacc_helpers.figures.style import OTHER, REFERENCE, TEXT_SIZE, TRAINING, VALIDATION, as_sentence
 
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
-
-_WIDTH = 840
-_MARGIN = 12
-_LINE = 15  # pixels from one line of small text to the next
-_BYTES = 60_000  # what a stored picture may take
-_SHADES = (32, 28, 24, 20, 16, 12, 8, 6, 4)  # of grey: as many as the bytes allow
 _OUTLINES = 4  # crops shown in each region
 _PARTS = (("training", OTHER[0], TRAINING), ("validation", OTHER[3], VALIDATION))
 
@@ -56,7 +38,7 @@ def crops_page(photographs: Photographs, *, columns: int = 4, title: str) -> Lab
     if as_whole_number(columns, "columns", least=1) > 4:
         raise ValueError(f"columns must be at most 4, or the names would not fit; got {columns}")
     names = [_words(name) for name in photographs.class_names]
-    pitch = (_WIDTH - _MARGIN) // columns
+    pitch = (WIDTH - MARGIN) // columns
     step = min(pitch // 2 - 2, 140)  # from a training crop to the validation crop beside it
     box = (min(step - 8, 112), 84)
     parts = (photographs.train, photographs.validation)
@@ -68,13 +50,13 @@ def crops_page(photographs: Photographs, *, columns: int = 4, title: str) -> Lab
         f"photographs: {', '.join(names)}.{told}"
     )
     tallest = max(image.shape[0] for part in examples for image, _ in part)
-    head, row = 60, 18 + tallest + (_LINE if redrawn else 0) + 10
-    page = _Page(sentence=sentence, height=head + row * -(-len(names) // columns), title=title)
+    head, row = 60, 18 + tallest + (LINE if redrawn else 0) + 10
+    page = Page(sentence=sentence, height=head + row * -(-len(names) // columns), title=title)
     for column in range(min(columns, len(names))):
         for side, (heading, _, _) in enumerate(_PARTS):
-            page.write(heading, _MARGIN + column * pitch + side * step, 50, colour=REFERENCE)
+            page.write(heading, MARGIN + column * pitch + side * step, 50, colour=REFERENCE)
     for k, name in enumerate(names):
-        left, upper = _MARGIN + k % columns * pitch, head + k // columns * row
+        left, upper = MARGIN + k % columns * pitch, head + k // columns * row
         page.write(name, left, upper + 12, size=TEXT_SIZE, room=pitch - 6)
         for side, part in enumerate(examples):
             image, label = part[k]
@@ -113,8 +95,8 @@ def regions_page(photographs: Photographs, *, names: Sequence[str], title: str) 
     labels = [photographs.class_names.index(name) for name in names]
     parts = (photographs.train[0], photographs.validation[0])
     originals = [parts[0].photographs[label] for label in labels]
-    pitch = (_WIDTH - _MARGIN) // len(names)
-    images = [_fitted(original, (pitch - _MARGIN, 320)) for original in originals]
+    pitch = (WIDTH - MARGIN) // len(names)
+    images = [_fitted(original, (pitch - MARGIN, 320)) for original in originals]
     counts = [
         [
             f"{name}: {_counted(int(np.count_nonzero(crops.sources == label)))}, {region.apart(crops.size)} fit apart"
@@ -132,9 +114,9 @@ def regions_page(photographs: Photographs, *, names: Sequence[str], title: str) 
     upper = 60
     below = upper + max(image.shape[0] for image in images) + 18
 
-    page = _Page(sentence=sentence, height=below + 2 * _LINE, title=title)
+    page = Page(sentence=sentence, height=below + 2 * LINE, title=title)
     for place, (label, image) in enumerate(zip(labels, images, strict=True)):
-        left, scale = _MARGIN + place * pitch, image.shape[1] / originals[place].shape[1]
+        left, scale = MARGIN + place * pitch, image.shape[1] / originals[place].shape[1]
         page.write(_words(photographs.class_names[label]), left, 52, size=TEXT_SIZE)
         page.paste(image, left, upper)
         for line, (crops, region) in enumerate(zip(parts, photographs.regions[label], strict=True)):
@@ -143,73 +125,9 @@ def regions_page(photographs: Photographs, *, names: Sequence[str], title: str) 
             for shrunk, crop in enumerate(_outlines(crops, label), start=1):
                 inset = 0.03 * shrunk * scale * min(crops.size)
                 page.frame(crop, left, upper, scale, colour=colour, width=1.5, inset=inset)
-            page.frame(Region(0, 0, 10, 14), left, below + line * _LINE - 10, 1, colour=colour, width=2)
-            page.write(counts[place][line], left + 20, below + line * _LINE, room=pitch - 24)
+            page.frame(Region(0, 0, 10, 14), left, below + line * LINE - 10, 1, colour=colour, width=2)
+            page.write(counts[place][line], left + 20, below + line * LINE, room=pitch - 24)
     return page.within_bytes()
-
-
-class _Page:
-    """A figure whose places are pixels, counted from its upper left corner, with a title."""
-
-    def __init__(self, *, sentence: str, height: int, title: str) -> None:
-        self.figure = LabelledFigure(sentence=sentence, width=_WIDTH, height=height)
-        self._axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, _WIDTH), ylim=(height, 0))
-        self._axes.set_axis_off()
-        self._photographs: list[tuple[AxesImage, Pixels]] = []
-        self.write(title, 10, 22, size=TITLE_SIZE)
-
-    def write(
-        self, text: str, x: int, y: int, *, size: float = TEXT_SIZE - 1, colour: str = INK, room: float = _WIDTH
-    ) -> None:
-        """Write a line whose baseline begins at a place, shortened where it is wider than its room."""
-        line = self._axes.text(x, y, text, fontsize=size, color=colour)
-        while line.get_window_extent(self.figure.agg.get_renderer()).width > room:
-            text = text[:-1]
-            line.set_text(f"{text}…")
-
-    def paste(self, image: Pixels, x: int, y: int) -> None:
-        """Put an image with its upper left corner at a place, pixel by pixel."""
-        height, width = image.shape
-        place = (x, x + width, y + height, y)
-        shown = self._axes.imshow(
-            image, cmap="gray", vmin=0, vmax=255, extent=place, aspect="auto", interpolation="nearest"
-        )
-        self._photographs.append((shown, image))
-
-    def frame(
-        self,
-        region: Region,
-        x: int,
-        y: int,
-        scale: float,
-        *,
-        colour: str,
-        width: float,
-        dashes: Any = "-",
-        inset: float = 0.0,
-    ) -> None:
-        """Outline a region of an image that was pasted at a place in a scale; the line lies inside the region."""
-        inwards = inset + width / 2
-        self._axes.add_patch(
-            Rectangle(
-                (x + scale * region.left + inwards, y + scale * region.top + inwards),
-                scale * (region.right - region.left) - 2 * inwards,
-                scale * (region.bottom - region.top) - 2 * inwards,
-                fill=False,
-                edgecolor=colour,
-                linewidth=width * 72 / DPI,
-                linestyle=dashes,
-            )
-        )
-
-    def within_bytes(self) -> LabelledFigure:
-        """The figure, its images in the most shades of grey that keep the stored picture small."""
-        for shades in _SHADES:
-            for shown, image in self._photographs:
-                shown.set_data(np.round(np.round(image / 255 * (shades - 1)) / (shades - 1) * 255))
-            if len(self.figure.png(small=True)) <= _BYTES:
-                break
-        return self.figure
 
 
 def _first_crop(crops: Crops, labels: Any, photograph: int, box: tuple[int, int]) -> tuple[Pixels, int]:
