@@ -30,6 +30,7 @@ from lossacc_helpers.scores import (
     margins,
     sample_losses,
 )
+from lossacc_helpers.spikes import find_spikes, jump_share, worst_samples
 
 __version__ = "0.1.0"
 
@@ -52,10 +53,13 @@ __all__ = [
     "double_softmax_loss",
     "double_softmax_range",
     "extremal_probabilities",
+    "find_spikes",
+    "jump_share",
     "log_loss",
     "margins",
     "sample_losses",
     "swapped_logits_loss",
     "swapped_softmax_loss",
     "wilson_interval",
+    "worst_samples",
 ]
