@@ -1,15 +1,25 @@
-"""Trainings that take too long for a lesson: recorded once by ``tools/record_lesson_NN.py``, read here."""
+"""Trainings that take too long for a lesson: recorded once by ``tools/record_lesson_NN.py``, read here.
+
+Some are kept sample by sample (`load`); where an experiment has many trainings, their losses and accuracies only
+(`load_curves`).
+"""
 
 from pathlib import Path
 
-from lossacc_helpers.history import TrainingRun
+from lossacc_helpers.history import CurveSet, TrainingRun
 
 FOLDER = Path(__file__).resolve().parent
+CURVES = FOLDER / "curves"
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all recordings, in alphabetical order."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.npz")))
+    """Return the names of all recordings that `load` reads, in alphabetical order."""
+    return _stems(FOLDER)
+
+
+def curve_names() -> tuple[str, ...]:
+    """Return the names of all recordings that `load_curves` reads, in alphabetical order."""
+    return _stems(CURVES)
 
 
 def load(name: str) -> TrainingRun:
@@ -23,6 +33,29 @@ def load(name: str) -> TrainingRun:
     >>> run.settings["data"]["label_noise"]
     0.4
     """
-    if name not in names():
-        raise ValueError(f"there is no recording called {name!r}; there are {', '.join(names())}")
-    return TrainingRun.load(FOLDER / f"{name}.npz")
+    return TrainingRun.load(_path(FOLDER, name))
+
+
+def load_curves(name: str) -> CurveSet:
+    """Return the recorded losses and accuracies of an experiment, by name, with settings and provenance.
+
+    Raises `ValueError` for a name that there is not.
+
+    Examples
+    --------
+    >>> fast = load_curves("lesson_04_fast")
+    >>> fast["recomputed, dropout off"].loss.shape
+    (10, 45)
+    """
+    return CurveSet.load(_path(CURVES, name))
+
+
+def _stems(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in folder.glob("*.npz")))
+
+
+def _path(folder: Path, name: str) -> Path:
+    known = _stems(folder)
+    if name not in known:
+        raise ValueError(f"there is no recording called {name!r}; there are {', '.join(known)}")
+    return folder / f"{name}.npz"

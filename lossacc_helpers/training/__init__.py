@@ -9,9 +9,10 @@ from lossacc_helpers.training._quiet import import_quietly
 import_quietly("tensorflow", "keras")
 
 from lossacc_helpers.training import networks  # noqa: E402  (TensorFlow has to be silenced first)
+from lossacc_helpers.training.batch_norm import recompute_batch_norm_statistics  # noqa: E402
 from lossacc_helpers.training.recorder import RecordPredictions  # noqa: E402
 from lossacc_helpers.training.replicas import fit_replicas  # noqa: E402
 from lossacc_helpers.training.steps import RecordSteps  # noqa: E402
 from lossacc_helpers.training.stream import stream  # noqa: E402
 
-__all__ = ["RecordPredictions", "RecordSteps", "fit_replicas", "networks", "stream"]
+__all__ = ["RecordPredictions", "RecordSteps", "fit_replicas", "networks", "recompute_batch_norm_statistics", "stream"]

@@ -37,6 +37,55 @@ def convolutional(size: tuple[int, int], classes: int, *, dropout: float = 0.25)
     )
 
 
+def forgery_detector(size: tuple[int, int], *, dropout: str = "as asked", momentum: float = 0.99) -> keras.Model:
+    """The network of lesson 04 for colour images of a size (height, width), uncompiled; it answers with probabilities.
+
+    Layer by layer as the question states it, for images with channels last. That bytes are divided by 255 is ours.
+
+    Parameters
+    ----------
+    size
+        Height and width of an image, in pixels; values 0 to 255.
+    dropout
+        ``"as asked"``; ``"removed"``; or ``"moved"``, with all three in a row behind the last BatchNormalization.
+    momentum
+        Of every BatchNormalization's moving averages. They play no part in training.
+
+    Raises `ValueError` for another word for dropout.
+    """
+    places = {"as asked": (0.25, 0.25, 0.5), "removed": (), "moved": (0.25, 0.25, 0.5)}
+    if dropout not in places:
+        raise ValueError(f"dropout must be one of {', '.join(map(repr, places))}; got {dropout!r}")
+    rates = iter(places[dropout])
+
+    def normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+        return [layer, keras.layers.Activation("relu"), keras.layers.BatchNormalization(momentum=momentum)]
+
+    def drop() -> list[keras.layers.Layer]:
+        return [keras.layers.Dropout(next(rates))] if dropout == "as asked" else []
+
+    return keras.Sequential(
+        [
+            keras.Input((*size, 3)),
+            keras.layers.Rescaling(1 / 255),
+            *normalised(keras.layers.Conv2D(16, 3, padding="same")),
+            *normalised(keras.layers.Conv2D(16, 1, padding="same")),
+            keras.layers.MaxPooling2D(),
+            *drop(),
+            *normalised(keras.layers.Conv2D(32, 1, padding="same")),
+            *normalised(keras.layers.Conv2D(32, 1, padding="same")),
+            keras.layers.MaxPooling2D(),
+            *drop(),
+            keras.layers.Flatten(),
+            *normalised(keras.layers.Dense(64)),
+            *drop(),
+            *map(keras.layers.Dropout, rates),
+            keras.layers.Dense(2),
+            keras.layers.Activation("softmax"),
+        ]
+    )
+
+
 def adam(rate: float) -> keras.optimizers.Optimizer:
     """Adam as the questions use it: Keras's defaults, and epsilon as the question states it."""
     return keras.optimizers.Adam(rate, epsilon=1e-8)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from ordinary import TRAIN, VALIDATION, asked, network
 
 from lossacc_helpers import datasets
-from lossacc_helpers.training import RecordPredictions, fit_replicas
+from lossacc_helpers.training import RecordPredictions, fit_replicas, recompute_batch_norm_statistics
 
 layers = keras.layers
 
@@ -40,14 +40,23 @@ def two_classes(data):
     return data[0], (data[1] == 1).astype(int)
 
 
+def nested():
+    """Functional, with a Functional model in it that holds a Sequential with BatchNormalization and dropout."""
+    block = keras.Sequential([layers.Dense(8, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.5)])
+    entry, start = keras.Input((4,)), keras.Input((4,))
+    middle = keras.Model(entry, layers.Concatenate()([block(entry), entry]), name="middle")
+    return keras.Model(start, layers.Dense(3, activation="softmax")(middle(start)))
+
+
 @pytest.mark.parametrize(
     ("build_model", "loss", "form"),
     [
+        (nested, "sparse_categorical_crossentropy", lambda data: data),
         (network(8, lambda: layers.Dropout(0.5), layers.BatchNormalization), "categorical_crossentropy", one_hot),
         (network(8, last="sigmoid", units=1), "binary_crossentropy", two_classes),
         (network(8, last=None), keras.losses.SparseCategoricalCrossentropy(from_logits=True), lambda data: data),
     ],
-    ids=["dropout and batch normalisation", "one sigmoid", "logits"],
+    ids=["layers within layers", "dropout and batch normalisation", "one sigmoid", "logits"],
 )
 def test_every_epoch_is_what_the_model_predicts_in_inference_mode(build_model, loss, form):
     train, validation = form(TRAIN), form(VALIDATION)
@@ -66,6 +75,48 @@ def test_every_epoch_is_what_the_model_predicts_in_inference_mode(build_model, l
         np.testing.assert_allclose(part.accuracy, scores[:, 1], atol=1e-6)
     np.testing.assert_allclose(run.validation.loss, history["val_loss"], rtol=1e-5)
     np.testing.assert_allclose(run.validation.accuracy, history["val_accuracy"], atol=1e-6)
+
+
+def test_the_training_curve_is_of_the_whole_network_with_its_averages_and_without_dropout():
+    keras.utils.set_random_seed(0)
+    model, record = nested(), RecordPredictions(TRAIN)
+    reported = fit(model, record, epochs=2).history["loss"]
+    kernel, bias, scale, shift, mean, variance, last, last_bias = (
+        one.astype(np.float64) for one in model.get_weights()
+    )
+    hidden = np.maximum(TRAIN[0] @ kernel + bias, 0)
+    normal = (hidden - mean) / np.sqrt(variance + 1e-3) * scale + shift
+    logits = np.hstack([normal, TRAIN[0]]) @ last + last_bias
+    expected = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(record.run.train.log_probabilities[-1], expected, atol=1e-5)
+    assert abs(record.run.train.loss[-1] - reported[-1]) > 0.01  # in training mode, while it changed
+
+
+def test_between_new_and_old_statistics_the_new_ones_are_recorded():
+    """Of callbacks in this order, as for a curve with recomputed statistics beside an undisturbed training."""
+    keras.utils.set_random_seed(0)
+    kept, ordinary, recomputed = [], RecordPredictions(TRAIN), RecordPredictions(TRAIN)
+    model = nested()
+
+    def recompute(*_):
+        kept.append(model.get_weights())
+        recompute_batch_norm_statistics(model, TRAIN[0])
+
+    callbacks = (
+        ordinary,
+        keras.callbacks.LambdaCallback(on_epoch_end=recompute),
+        recomputed,
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: model.set_weights(kept[-1])),
+    )
+    fit(model, *callbacks, epochs=2)
+    for epoch, weights in enumerate(kept):
+        model.set_weights(weights)
+        old = np.log(model(TRAIN[0], training=False))
+        recompute_batch_norm_statistics(model, TRAIN[0])
+        new = np.log(model(TRAIN[0], training=False))
+        np.testing.assert_allclose(ordinary.run.train.log_probabilities[epoch], old, atol=1e-5)
+        np.testing.assert_allclose(recomputed.run.train.log_probabilities[epoch], new, atol=1e-5)
+        assert np.abs(new - old).max() > 0.05
 
 
 def test_without_validation_data_there_is_no_validation_history():
