@@ -45,7 +45,7 @@ notebooks: install ## build and run notebooks/ from lessons/ (LESSON=01 for one)
 	@$(BIN)/python -m tools.build_notebooks $(LESSON)
 	@$(BIN)/python -m tools.readme_picture
 
-recordings: install ## train anew what a lesson only replays, for an hour: make recordings LESSON=03
+recordings: install ## train anew what a lesson only replays, for hours: make recordings LESSON=03
 	@$(BIN)/python -m tools.record_lesson_$(or $(LESSON),$(error name a lesson: make recordings LESSON=03))
 
 bench: install ## measure latency, whole lessons on one core, and training; store the tables in benchmarks/

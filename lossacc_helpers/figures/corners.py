@@ -32,7 +32,7 @@ Interval = tuple[float, float, float]
 _WIDTH = 840
 _CHANCE = math.log(2)  # what two classes cost that nothing is known of
 _HEADROOM = 1.5  # for the words in the corner of a panel
-_HEAD, _ROW, _FOOT = 50, 30, 52  # pixels
+_HEAD, _ROW, _FOOT, _GAP = 50, 30, 52, 24  # pixels
 
 
 def statistics_figure(curves: Mapping[str, Any], *, title: str) -> LabelledFigure:
@@ -157,6 +157,10 @@ def effects_figure(effects: Mapping[str, Mapping[str, Interval]], *, title: str)
     )
     panels = figure.subplots(1, len(effects), sharey=True, squeeze=False)[0]
     places = np.arange(len(names))
+    renderer = figure.agg.get_renderer()
+    widest = []  # of the numbers beside each panel, in pixels
+    # A third panel leaves no room for the numbers of the intervals; they are drawn, and told in the sentence.
+    write = _short if len(effects) <= 2 else _estimate
     for axes, (panel, table) in zip(panels, numbers.items(), strict=True):
         styled_axes(axes, xlabel=panel)
         axes.grid(False, axis="y")
@@ -164,21 +168,31 @@ def effects_figure(effects: Mapping[str, Mapping[str, Interval]], *, title: str)
         estimates, lows, highs = table.T
         axes.axvline(estimates[0], color=REFERENCE, linewidth=1.2, linestyle=":", zorder=1.5)
         axes.hlines(places, lows, highs, color=INK, linewidth=1.8, zorder=2)
-        axes.plot(estimates, places, "o", color=INK, markersize=7, zorder=3)
+        axes.plot(estimates, places, "o", color=INK, markersize=7, zorder=3, clip_on=False)
         least, most = min(float(lows.min()), 0.0), max(float(highs.max()), 0.0)
         axes.set_xlim(least, most + 0.06 * (most - least or 1.0))
         axes.set_yticks(places, names)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
-        axes.locator_params(axis="x", nbins=5)
-        for place, values in enumerate(table):
-            beside = axes.get_yaxis_transform()
-            axes.text(1.04, place, _short(values), transform=beside, fontsize=TEXT_SIZE - 1, color=INK, va="center")
-    renderer = figure.agg.get_renderer()
+        axes.locator_params(axis="x", nbins=5 if len(effects) <= 2 else 3)
+        beside = axes.get_yaxis_transform()
+        texts = [
+            axes.text(1.06, place, write(values), transform=beside, fontsize=TEXT_SIZE - 1, color=INK, va="center")
+            for place, values in enumerate(table)
+        ]
+        widest.append(max(text.get_window_extent(renderer).width for text in texts))
     longest = max(label.get_window_extent(renderer).width for label in panels[0].get_yticklabels())
-    figure.subplots_adjust(
-        left=(longest + 20) / _WIDTH, right=0.84, bottom=_FOOT / height, top=1 - _HEAD / height, wspace=0.75
-    )
+    left = longest + 20
+    room = (_WIDTH - left - _GAP) / len(panels)
+    for k, (axes, beyond) in enumerate(zip(panels, widest, strict=True)):
+        axes.set_position(
+            (
+                (left + k * room) / _WIDTH,
+                _FOOT / height,
+                (room - 1.1 * beyond - _GAP) / _WIDTH,
+                1 - (_HEAD + _FOOT) / height,
+            )
+        )
     figure.text(0.012, 1 - 12 / height, title, fontsize=TITLE_SIZE, color=INK, va="top")
     return figure
 
@@ -197,6 +211,15 @@ def _intervals(rows: Mapping[str, Any], panel: str) -> NDArray[np.float64]:
             raise ValueError(f"{panel}, {name!r} must be an estimate and the ends of its interval; got {values!r}")
         row[:] = numbers
     return table
+
+
+def _estimate(values: NDArray[np.float64]) -> str:
+    """Write an estimate with two figures.
+
+    >>> [_estimate(np.array([value, 0, 0])) for value in (0.0, 0.334, 7.25, 109.5)]
+    ['0', '0.33', '7.2', '110']
+    """
+    return f"{values[0]:.2g}" if abs(values[0]) < 99.5 else f"{values[0]:.0f}"
 
 
 def _short(values: NDArray[np.float64]) -> str:

@@ -19,7 +19,8 @@ TINY = replace(
     validation_samples=16,
     epochs=2,
     recompute_samples=32,
-    wide=24,
+    drawn=24,
+    wide=True,
 )
 STEPS = 3  # in an epoch; the last is of 8 samples
 ORDER = draw_orders(SEED, 1, TINY.epochs, TINY.train_samples)[0]
