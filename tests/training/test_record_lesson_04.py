@@ -156,7 +156,7 @@ def test_experiments_that_are_compared_are_judged_on_the_same_patches():
     fast = record_lesson_04.EXPERIMENTS["fast"]
     expected = record_lesson_04.data_of(fast)
     for experiment in record_lesson_04.EXPERIMENTS.values():
-        if experiment.train_samples == fast.train_samples:
+        if experiment.train_samples == fast.train_samples and not experiment.zoom:  # which is compared with nothing
             data = record_lesson_04.data_of(experiment)
             np.testing.assert_array_equal(data.train[0], expected.train[0])
             for found, wanted in zip(data.validation, expected.validation, strict=True):
