@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from lossacc_helpers import find_spikes
 from lossacc_helpers.course import sketches
 from lossacc_helpers.course.guide import Contents, lesson
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
@@ -138,3 +139,31 @@ def test_the_floor_is_that_of_a_second_softmax_and_all_are_right_there() -> None
     assert train.accuracy[-1] == 1
     assert train.loss[-1] == pytest.approx(-np.log(np.e / (np.e + 1)), abs=1e-3)
     assert (train.loss > -np.log(np.e / (np.e + 1))).all()
+
+
+def test_the_spiked_sketch_jumps_in_single_epochs_and_comes_back() -> None:
+    sketch = sketches.spiked()
+    assert sketch.validation is not None
+    assert (np.diff(sketch.train.loss) < 0).all()
+    places = np.flatnonzero(find_spikes(sketch.validation.loss))
+    assert len(places) == 3
+    assert (np.diff(places) > 5).all()
+    assert np.ptp(sketch.validation.accuracy[places[0] - 1 : places[0] + 2]) <= 0.15
+
+
+def test_the_stuck_sketch_stays_at_chance_while_training_improves() -> None:
+    sketch = sketches.stuck_start()
+    assert sketch.validation is not None
+    early = slice(5, sketches.EPOCHS // 3)
+    assert (np.abs(sketch.validation.accuracy[early] - 0.5) <= 0.1).all()
+    assert (sketch.validation.loss[early] > np.log(2)).all()
+    assert sketch.train.accuracy[sketches.EPOCHS // 3] > sketch.train.accuracy[0] + 0.15
+    assert sketch.validation.accuracy[-1] > 0.9
+    assert sketch.validation.loss[-1] < 0.4
+
+
+def test_the_sketch_of_validation_below_training_never_crosses_it() -> None:
+    sketch = sketches.validation_below()
+    assert sketch.validation is not None
+    assert (sketch.validation.loss < sketch.train.loss).all()
+    assert (np.diff(sketch.validation.loss) < 0).all()

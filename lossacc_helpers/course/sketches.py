@@ -87,6 +87,29 @@ def floor() -> Sketch:
     return Sketch(_two_classes(2.0 * first - 1.0))
 
 
+def spiked() -> Sketch:
+    """All samples do better and better; in three epochs a few validation samples are far out, and then back."""
+    train = np.linspace(-0.8, 1.0, 20) + 3.5 * _TIME
+    validation = np.linspace(-1.0, 1.2, 20) + 2.2 * _TIME
+    for epoch in (17, 33, 48):
+        validation[epoch, :3] -= 9.0
+    return Sketch(_two_classes(train), _two_classes(validation))
+
+
+def stuck_start() -> Sketch:
+    """One half of the validation samples is pushed to either side, far and without regard to what was learned."""
+    train = np.linspace(-0.8, 1.0, 20) + 3.5 * _TIME
+    pushed = 4.0 * np.minimum(3.0 * _TIME, 1.0) / (1.0 + np.exp(40.0 * (_TIME - 0.5)))  # on for half of the time
+    validation = np.linspace(-1.0, 1.2, 20) + 2.5 * _TIME + pushed * np.where(np.arange(20) % 2, 1.0, -1.5)
+    return Sketch(_two_classes(train), _two_classes(validation))
+
+
+def validation_below() -> Sketch:
+    """The same samples in training and validation; in training something is held back, as by dropout."""
+    validation = np.linspace(-1.0, 1.4, 20) + 3.0 * _TIME
+    return Sketch(_two_classes(0.6 * validation - 0.15), _two_classes(validation))
+
+
 def _two_classes(log_odds: NDArray[np.float64]) -> PredictionHistory:
     """Return the history of samples of class 1 from the log-odds that they are given, shape (..., epoch, sample)."""
     rows = -np.logaddexp(0.0, np.stack([log_odds, -log_odds], axis=-1))

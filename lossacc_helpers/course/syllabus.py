@@ -78,4 +78,14 @@ SYLLABUS = (
         ),
         trains=True,
     ),
+    Entry(
+        name="04_validation_spikes",
+        title="Validation spikes",
+        symptoms=(
+            Symptom("The validation loss jumps for an epoch and comes back.", sketches.spiked),
+            Symptom("Validation is stuck at chance while training gets on.", sketches.stuck_start),
+            Symptom("The validation loss lies below the training loss.", sketches.validation_below),
+        ),
+        trains=True,
+    ),
 )
