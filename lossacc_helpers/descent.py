@@ -69,7 +69,8 @@ def descend(
     Raises
     ------
     ValueError
-        For numbers outside these ranges, a schedule whose length is not `steps`, and a gradient of another shape.
+        For numbers outside these ranges, a schedule whose length is not `steps`, and a gradient that is no function or
+        returns something else than numbers of that shape.
 
     Notes
     -----
@@ -84,6 +85,8 @@ def descend(
            [ 0.5 , -2.  ],
            [ 0.25, -1.  ]])
     """
+    if not callable(gradient):
+        raise ValueError(f"gradient must be a function of the positions; got {type(gradient).__name__}")
     count = as_whole_number(steps, "steps", least=1)
     rates, noises = _schedule(rate, "rate", count), _schedule(noise, "noise", count)
     kept = as_number(momentum, "momentum")
@@ -97,7 +100,8 @@ def descend(
     positions[0] = x
     with np.errstate(all="ignore"):  # running away is something to look at
         for step in range(count):
-            slope = np.asarray(gradient(x), dtype=np.float64)
+            # A copy: a gradient may work in place, and the step begins where the particle was.
+            slope = as_numbers(gradient(x.copy()), "what gradient returns").astype(np.float64)
             if slope.shape != x.shape:
                 raise ValueError(f"gradient must return the shape of start, {x.shape}; it returned {slope.shape}")
             if noises.any():
@@ -123,7 +127,8 @@ def annealed(level: float, steps: int, *, until: float = 1.0) -> Floats:
     highest, share = float(_schedule(as_number(level, "level"), "level", 1)[0]), as_number(until, "until")
     if not 0 < share <= 1:
         raise ValueError(f"until must be a share of the steps, above 0 and at most 1; got {until}")
-    return highest * np.maximum(1 - np.arange(count) / (share * count), 0.0)
+    left = 1 - np.arange(count) / (share * count)
+    return highest * np.where(left > 1e-12, left, 0.0)  # where it should reach 0, rounding may leave a little
 
 
 def _schedule(values: ArrayLike, name: str, steps: int) -> Floats:

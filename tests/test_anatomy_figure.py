@@ -1,6 +1,7 @@
 """The anatomy of a spike is told and shown as hand arithmetic has it, whatever was shown before."""
 
 import re
+import warnings
 from itertools import combinations
 
 import numpy as np
@@ -20,8 +21,8 @@ LABELS = np.arange(SAMPLES) % 2
 def history_of(of_true, labels=LABELS):
     """The history in which the true classes get these probabilities, (epoch, sample)."""
     of_true = np.asarray(of_true, dtype=np.float64)
-    of_one = np.where(labels == 1, of_true, 1 - of_true)
-    return PredictionHistory.from_probabilities(labels, np.stack([1 - of_one, of_one], axis=-1))
+    rows = [np.where(labels == one, of_true, 1 - of_true) for one in (0, 1)]  # none of which rounds a tiny one away
+    return PredictionHistory.from_probabilities(labels, np.stack(rows, axis=-1))
 
 
 def by_hand():
@@ -142,7 +143,7 @@ def test_names_stand_at_the_ends_of_their_lines_on_the_logarithmic_axis():
     figure = draw(anatomy_picture, **state_of(fresh=np.linspace(0.9, 0.02, 6)))
     figure.pixels()
     axes = figure.axes[0]
-    ends = {"training": -np.log(0.95), "validation": -np.log([0.9] * 19 + [0.4]).mean(), "recomputed": 0.02}
+    ends = {"training patches": -np.log(0.95), "validation": -np.log([0.9] * 19 + [0.4]).mean(), "recomputed": 0.02}
     for text in axes.texts[:3]:
         _, height = axes.transData.transform((6, ends[text.get_text()]))
         box = text.get_window_extent()
@@ -220,6 +221,7 @@ EXTREMES = {
     "wrong and sure": np.full((5, SAMPLES), np.exp(-30)),
     "from sure to wrong and back": np.exp([[-1e-6] * SAMPLES, [-30.0] * SAMPLES, *[[-1e-6] * SAMPLES] * 3]),
     "hardly rises": np.exp(-np.array([[1.0, 2.0] * 10, [2.01, 1.0] * 10, *[[1.0, 1.0] * 10] * 3])),
+    "beyond belief": np.exp([[-39.0] * SAMPLES, [-151.0] * SAMPLES, *[[-30.0] * SAMPLES] * 3]),
     "all pay": 0.9 / np.arange(1, 6)[:, None] ** 2 * np.ones(SAMPLES),
 }
 
@@ -229,7 +231,7 @@ def test_the_picture_does_not_remember():
     states = [state_of(epoch=epoch) for epoch in (1, 3, 4, 3, 5, 2)]
     states += [state_of(fresh=None), state_of(worst=1.0), longer | {"epoch": 9}, state_of(epoch=1)]
     states += [
-        state_of(extreme, epoch=epoch) for extreme, epoch in zip(EXTREMES.values(), (2, 5, 2, 2, 3), strict=True)
+        state_of(extreme, epoch=epoch) for extreme, epoch in zip(EXTREMES.values(), (2, 5, 2, 2, 2, 3), strict=True)
     ]
     forgets(anatomy_picture, states)
 
@@ -294,6 +296,72 @@ def test_moving_from_rise_to_rise_draws_the_still_part_once():
 def test_what_cannot_be_shown_is_named(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         draw(anatomy_picture, **state_of(**changes))
+
+
+REFUSED = {
+    "images": {"images": patches(5)[0]},
+    "float images": {"images": patches()[0] / 255},
+    "boxes": {"boxes": patches(3)[1]},
+    "boxes of text": {"boxes": np.full((SAMPLES, 4), "a")},
+    "two epochs": {"run": TrainingRun(*[history_of(by_hand()[:2])] * 2), "fresh": None, "epoch": 2},
+    "infinite losses": {"run": state_of(np.zeros((6, SAMPLES)))["run"]},
+    "worst": {"worst": 2.0},
+    "masked": {"fresh": np.ma.masked_equal(np.arange(6.0), 3)},
+    "text": {"fresh": list("abcdef")},
+    "no run": {"run": 3},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_leaves_the_picture_and_its_readout_as_they_were(name):
+    picture = anatomy_picture()
+    readout = picture.update(**state_of())
+    pixels = picture.figure.pixels()
+    other = state_of(np.roll(by_hand(), 1, axis=0), epoch=4)
+    with pytest.raises(ValueError, match=r"\w"):
+        picture.update(**other | REFUSED[name])
+    np.testing.assert_array_equal(picture.figure.pixels(), pixels)
+    assert picture.figure.readout == readout
+    picture.update(**other)
+    assert (picture.figure.pixels() != pixels).any()
+
+
+def test_class_names_that_are_not_those_of_the_run_are_refused():
+    with pytest.raises(ValueError, match="class_names must name the 2 classes of the run; got a"):
+        draw(lambda: anatomy_picture(class_names=("a",)), **state_of())
+
+
+@pytest.mark.parametrize(("size", "message"), [((0, 32), "height must be a whole number, 1 or more"), (32, "a pair")])
+def test_a_size_that_is_none_is_refused(size, message):
+    with pytest.raises(ValueError, match=message):
+        anatomy_picture(size=size)
+
+
+def test_a_spike_over_losses_of_nothing_is_told_without_a_warning():
+    sure = np.ones((6, SAMPLES))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "no spike: 1.00 times its neighbours' median" in draw(anatomy_picture, **state_of(sure)).readout
+        sure[2] = 0.5
+        assert "a spike: neighbours of 0. The worst" in draw(anatomy_picture, **state_of(sure)).readout
+
+
+def test_the_worst_are_all_of_them_whether_their_loss_rose_or_not():
+    of_true = np.full((6, SAMPLES), 0.9)
+    of_true[1:3, 5:] = 0.8
+    of_true[2, :3] = 0.1
+    readout = draw(anatomy_picture, **state_of(of_true, worst=1.0)).readout
+    assert "The worst 100% had given their class a probability of 0.80 (median)." in readout
+    of_true[1, 3:], of_true[2, 3:] = 0.7, 0.71
+    readout = draw(anatomy_picture, **state_of(of_true, worst=1.0)).readout
+    assert "The worst 100% had given their class a probability of 0.70 (median)." in readout
+
+
+def test_tiny_probabilities_are_told_by_their_size():
+    of_true = by_hand()
+    of_true[1, 11], of_true[2, 11] = 1e-3, 2e-17
+    figure = draw(anatomy_picture, **state_of(of_true))
+    assert captions_of(figure)[0] == ["forged", "p 1e-3 → 2e-17", "loss 6.9 → 38"]
 
 
 def test_several_networks_at_once_are_refused():

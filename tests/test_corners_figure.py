@@ -1,6 +1,7 @@
 """Crossed causes and interventions are drawn where their names say, counted from the data, and legible."""
 
 import re
+import warnings
 from itertools import combinations
 
 import numpy as np
@@ -163,6 +164,33 @@ def test_curves_without_epochs_are_refused():
         statistics_figure(four() | {NAMES[3]: np.ones((4, 2))}, title="A title")
 
 
+def test_infinite_and_huge_spikes_have_their_rings_at_the_upper_end():
+    for most in (np.inf, 1e308):
+        losses = np.array([1.0, 1.0, most, 1.0, 1.0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            figure = statistics_figure(dict.fromkeys(NAMES, losses), title="A title")
+            figure.pixels()
+        for axes in figure.axes:
+            [rings] = [line for line in axes.lines if line.get_marker() == "o"]
+            np.testing.assert_allclose(rings.get_xydata(), [[3, axes.get_ylim()[1]]])
+            assert axes.get_ylim()[1] < 100
+
+
+def test_long_names_stay_within_the_figure():
+    names = [
+        f"{row}, {column}"
+        for row in ("mean of the whole training", "extraordinarilylongword")
+        for column in ("dropout switched on as it was while it was trained", "dropout off")
+    ]
+    assert_legible(statistics_figure({name: noisy()[NAMES[0]] for name in names}, title="A title"))
+
+
+def test_curves_that_are_no_losses_are_named():
+    with pytest.raises(ValueError, match=r"the losses of 'recomputed, dropout off': losses must be numbers .* got nan"):
+        statistics_figure(four() | {NAMES[3]: np.full((4, 12), np.nan)}, title="A title")
+
+
 # Interventions
 
 EFFECTS = {
@@ -196,6 +224,32 @@ def test_each_intervention_has_its_dot_its_interval_and_its_numbers_in_every_pan
     )
 
 
+@pytest.mark.parametrize(
+    ("rows", "written"),
+    [
+        ({"a": (0.04, 0.03, 0.05), "b": (0.02, 0.01, 0.04)}, ["0.04 (0.03 to 0.05)", "0.02 (0.01 to 0.04)"]),
+        ({"a": (-0.04, -0.05, -0.03), "b": (0, 0, 0)}, ["-0.04 (-0.05 to -0.03)", "0.00 (0.00 to 0.00)"]),
+        ({"a": (-0.04, -1.05, 1.0), "b": (2, 1, 4)}, ["0 (-1 to 1)", "2 (1 to 4)"]),
+        ({"a": (150, 120, 190.0), "b": (104, 81, 108.0)}, ["150 (120 to 190)", "104 (81 to 108)"]),
+        ({"a": (1e300, 0, 2e300)}, ["1e+300 (0 to 2e+300)"]),
+        ({"a": (0.334, 0.334, 0.334)}, ["0.33 (0.33 to 0.33)"]),
+    ],
+)
+def test_numbers_have_the_decimals_that_their_intervals_need(rows, written):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = effects_figure({"effect": rows}, title="A title")
+    assert [text.get_text() for text in figure.axes[0].texts] == written
+
+
+def test_three_panels_with_long_names_are_legible():
+    name = "recomputed statistics gathered with dropout switched off in all layers"
+    rows = {name: (150, 120, 190.0), "cured": (104, 101, 108.0)}
+    panels = {f"spikes per network {k} (per 45 epochs of training)": rows for k in range(3)}
+    assert_legible(effects_figure(panels, title="A title"))
+    assert_legible(effects_figure(dict(list(panels.items())[:2]), title="A title"))
+
+
 @pytest.mark.parametrize("scale", [0.0, 1.0, -1.0, 40.0])
 def test_nine_interventions_with_long_names_are_legible(scale):
     names = [f"{k}: all dropout moved to the very end" for k in range(9)]
@@ -209,6 +263,7 @@ def test_nine_interventions_with_long_names_are_legible(scale):
     ("effects", "message"),
     [
         ({}, "every panel must give the same interventions in the same order, one at least"),
+        ({str(k): {"a": (1, 0, 2)} for k in range(4)}, "effects must be at most 3 panels, to be legible; got 4"),
         ({"spikes": {}}, "every panel must give the same interventions in the same order, one at least"),
         ({"spikes": {"a": (1, 0, 2)}, "start": {"b": (1, 0, 2)}}, "every panel must give the same interventions"),
         ({"spikes": {"a": (3, 0, 2)}}, "spikes, 'a' must be an estimate and the ends of its interval; got (3, 0, 2)"),

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -76,12 +77,12 @@ def test_one_network_of_several_is_chosen_with_its_accuracy():
     ("loss", "accuracy", "says"),
     [
         (1.0, None, "epoch axis"),
-        ([], None, "at least one"),
         (["a"], None, "loss"),
         ([1.0, 2.0], [0.5], "one shape"),
-        ([1.0], [50.0], "percentages"),
-        ([1.0], [-0.1], "between 0 and 1"),
-        ([1.0], [np.nan], "between 0 and 1"),
+        ([], None, "epoch axis"),
+        ([1.0], [50.0], "got 50.0 at epoch 1: are these percentages"),
+        ([1.0, 2.0], [-0.1, 0.5], r"between 0 and 1; got -0\.1 at epoch 1$"),
+        ([1.0], [np.nan], "between 0 and 1; got nan at epoch 1$"),
     ],
 )
 def test_what_is_no_curve_is_refused(loss, accuracy, says):
@@ -105,7 +106,10 @@ def test_a_damaged_file_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"curves\.npz is not a set of curves"):
         CurveSet.load(path)
     write_archive(path, {"format": "another"}, {})
-    with pytest.raises(ValueError, match="not written by CurveSet"):
+    with pytest.raises(ValueError, match=r"not written by CurveSet\.save"):
+        CurveSet.load(path)
+    write_archive(path, {"format": "lossacc_helpers.CurveSet", "version": 2}, {})
+    with pytest.raises(ValueError, match="its format has version 2; this package reads version 1"):
         CurveSet.load(path)
     about = {"format": "lossacc_helpers.CurveSet", "version": 1, "names": [], "settings": {}, "provenance": {}}
     write_archive(path, about, {"0.loss": np.ones(3)})
@@ -113,6 +117,50 @@ def test_a_damaged_file_is_named(tmp_path):
         CurveSet.load(path)
     with pytest.raises(FileNotFoundError):
         CurveSet.load(tmp_path / "nothing.npz")
+
+
+@pytest.mark.parametrize("part", ["settings", "provenance"])
+def test_what_was_trained_cannot_be_exchanged(part):
+    kept = little()
+    with pytest.raises(AttributeError):
+        setattr(copy.deepcopy(kept), part, {"rate": 9})
+    assert kept.settings["rate"] == 0.1
+
+
+@pytest.mark.parametrize("given", [5, 0, [1, 2], "fast"])
+def test_settings_that_are_no_mapping_are_refused(given):
+    with pytest.raises(ValueError, match=f"settings must be a mapping; got {type(given).__name__}"):
+        CurveSet({"a": Curves([1.0])}, settings=given)
+
+
+def test_a_list_of_curves_has_no_names():
+    with pytest.raises(ValueError, match="curves must be a mapping, Curves by name; got list"):
+        CurveSet([Curves([1.0])])
+
+
+def test_a_set_equals_itself_alone_for_others_may_have_been_trained_otherwise():
+    kept = little()
+    assert kept == copy.deepcopy(kept)
+    assert kept != CurveSet(dict(kept), settings={"rate": 9})
+    assert len({kept, little()}) == 2
+
+
+def test_curves_say_in_a_line_what_they_are():
+    assert repr(Curves(np.zeros((10, 45)), np.zeros((10, 45)))) == "Curves((10, 45), with accuracy)"
+    assert repr(Curves([1.0, 2.0])) == "Curves((2,))"
+
+
+def test_losses_beyond_single_precision_are_infinite_and_nobody_is_warned():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Curves([1e300, np.nan, -1.0]).loss[0] == np.inf
+
+
+def test_who_takes_the_wrong_way_to_a_recording_is_shown_the_right_one():
+    with pytest.raises(ValueError, match=r"recordings\.load_curves\('lesson_04_zoom'\)"):
+        recordings.load("lesson_04_zoom")
+    with pytest.raises(ValueError, match=r"recordings\.load\('lesson_03_colleague'\)"):
+        recordings.load_curves("lesson_03_colleague")
 
 
 def test_recorded_curves_are_found_by_name():

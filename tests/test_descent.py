@@ -213,3 +213,32 @@ def test_what_is_no_descent_is_refused_in_words(changes, message):
 def test_what_is_no_annealing_is_refused_in_words(level, until, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         annealed(level, 10, until=until)
+
+
+def test_a_gradient_that_works_in_place_moves_nobody_itself():
+    def in_place(x):
+        x *= 2
+        return x
+
+    np.testing.assert_array_equal(
+        descend(in_place, [1.0, -4.0], rate=0.25, steps=3), descend(lambda x: 2 * x, [1.0, -4.0], rate=0.25, steps=3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("gradient", "message"),
+    [
+        (3, "gradient must be a function of the positions; got int"),
+        (lambda x: 1j * x, "what gradient returns must be numbers; got complex numbers"),
+        (lambda x: np.ma.masked_greater(x, 0.5), "what gradient returns must be an ordinary array; got a masked one"),
+        (lambda x: "downhill", "what gradient returns must be numbers; got text"),
+        (lambda x: None, "what gradient returns must be numbers; got Python objects"),
+    ],
+)
+def test_what_is_no_gradient_is_refused_in_words(gradient, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        descend(gradient, [1.0, 0.2], rate=0.1, steps=2)
+
+
+def test_annealing_reaches_zero_where_it_should():
+    assert annealed(1, 100, until=0.07)[7:].tolist() == [0.0] * 93

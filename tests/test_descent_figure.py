@@ -29,7 +29,7 @@ CORNERS = {
     "hot": crowds(noise=20.0),
     "annealed": crowds(noise=annealed(4.0, STEPS)),
     "all in the centre": {"plain": START * np.linspace(1, 0, STEPS + 1)[:, None]}
-    | {"noisy": START * np.zeros((STEPS + 1, 1))},
+    | {"noisy": START * np.eye(STEPS + 1, 1)},
     "fast": crowds(rate=15.0),
     "run away": crowds(rate=2e6),
 }
@@ -133,6 +133,7 @@ def test_particles_that_are_not_in_the_picture_are_counted():
             "plain and noisy must have one shape (step + 1, particle); got (3, 300), (121, 300)",
         ),
         ({"noisy": np.zeros(3)}, "noisy must be positions of shape (step + 1, particle); got shape (3,)"),
+        ({"plain": np.zeros((STEPS + 1, 300))}, "plain and noisy must begin alike"),
         ({"plain": np.zeros((1, 3))}, "plain must hold the start and at least one step; got shape (1, 3)"),
     ],
 )
@@ -157,8 +158,11 @@ def test_paths_are_drawn_to_where_they_leave_and_said_to_leave():
     assert figure.description.count("leaves the picture") == 2
     for axes, path, points in zip(figure.axes, paths.values(), (21, 21, 10, 1), strict=True):
         x, heights = axes.lines[1].get_data()
-        np.testing.assert_array_equal(x, path[:points])
-        np.testing.assert_array_equal(heights, parabola(path[:points]))
+        np.testing.assert_array_equal(x[:points], path[:points])
+        np.testing.assert_array_equal(heights[:points], parabola(path[:points]))
+        if points < 21:  # one point more shows on which side it leaves
+            assert x[points] == pytest.approx(np.clip(path[points], -1.76, 1.76))
+            assert np.isnan(x[points + 1 :]).all()
     for words, box in boxes(figure):
         assert box.x0 >= 0, words
         assert box.x1 <= 840, words
@@ -168,6 +172,7 @@ def test_paths_are_drawn_to_where_they_leave_and_said_to_leave():
     ("paths", "span", "message"),
     [
         ({}, (0, 1), "give at least one path"),
+        ({str(k): [1.0] for k in range(7)}, (0, 2), "paths must be at most 6, for their names to be legible; got 7"),
         ({"a": [1.0]}, (1, 1), "span must be (least, greatest); got (1, 1)"),
         ({"a": [[1.0]]}, (0, 2), "the path 'a' must be one particle's, shape (step + 1,); got shape (1, 1)"),
     ],
@@ -175,3 +180,30 @@ def test_paths_are_drawn_to_where_they_leave_and_said_to_leave():
 def test_what_is_no_path_is_refused_in_words(paths, span, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         path_figure(parabola, paths, title="A path", span=span)
+
+
+@pytest.mark.usefixtures("no_warnings")
+@pytest.mark.parametrize(
+    ("path", "drawn", "told"),
+    [
+        ([0.5, 5.0, 0.5, 0.2], [0.5, 1.1, 0.5, 0.2], "leaves, returns; after 3 steps: 0.2"),
+        ([0.5, -9.0, 9.0, 7.0, 0.2], [0.5, -1.1, np.nan, 1.1, 0.2], "leaves, returns; after 4 steps: 0.2"),
+        ([0.5, np.inf, np.inf], [0.5, 1.1, np.nan], "leaves the picture"),
+        ([0.5, np.nan, 0.2], [0.5, np.nan, 0.2], "leaves, returns; after 2 steps: 0.2"),
+        ([0.5, 0.2, np.nan], [0.5, 0.2, np.nan], "becomes no number"),
+    ],
+)
+def test_a_path_is_drawn_wherever_it_is_inside_with_its_ways_out_and_back(path, drawn, told):
+    figure = path_figure(lambda x: x**2, {"p": path}, title="A title", span=(-1, 1))
+    x, heights = figure.axes[0].lines[1].get_data()
+    np.testing.assert_allclose(x, drawn)
+    np.testing.assert_allclose(heights, np.square(drawn))
+    assert f"p: {told}." in figure.description
+
+
+@pytest.mark.parametrize("count", [1, 4, 6])
+def test_up_to_six_paths_with_long_names_are_legible(count):
+    paths = {f"rate 0.{k}, momentum 0.9 and more": np.linspace(1, 5 * (k > 3), 5) for k in range(count)}
+    figure = path_figure(lambda x: x**2, paths, title="A title", span=(-1, 1))
+    for (one, box), (other, second) in itertools.combinations(boxes(figure), 2):
+        assert not box.overlaps(second), (one, other)

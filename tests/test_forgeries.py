@@ -425,3 +425,41 @@ def test_without_a_library_the_error_says_so_in_words(package, monkeypatch):
         forgeries()
     monkeypatch.undo()
     assert little().train[0].shape == (60, 32, 32, 3)  # the failure is not remembered
+
+
+def test_a_view_of_patches_that_others_can_change_is_copied():
+    data = little()
+    theirs = data.train[0].copy()
+    view = theirs.view()
+    view.flags.writeable = False
+    own = replace(data, train=(view, data.train[1]))
+    theirs[:] = 0
+    assert same(data, own, 0)
+    assert replace(data).train[0] is data.train[0]  # which nobody can change
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train": None}, "train must be a pair of patches and labels; got NoneType"),
+        ({"validation": (1, 2, 3)}, "validation must be a pair of patches and labels; got 3 parts"),
+        ({"pasted": (np.zeros((60, 4), int),)}, "pasted must be a pair, of training and of validation; got 1 parts"),
+        ({"pasted": (1, 2, 3)}, "pasted must be a pair, of training and of validation; got 3 parts"),
+        ({"sources": np.zeros((2, 60), int)}, "sources must be a pair, of training and of validation; got ndarray"),
+        ({"regions": "abc"}, "regions must be a pair for each of the 9 photographs; got 'abc'"),
+        ({"regions": [(1, 2)] * 9}, "regions of astronaut must be two of type Region; got 1"),
+        ({"photographs": "abc"}, "photographs must be names, a tuple of text; got 'abc'"),
+        ({"class_names": ("a", "b", "c")}, "class_names must be two, genuine and forged; got a, b, c"),
+        ({"class_names": "ab"}, "class_names must be names, a tuple of text; got 'ab'"),
+    ],
+    ids=str,
+)
+def test_parts_of_another_kind_are_refused(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        replace(little(), **changes)
+
+
+def test_names_and_regions_are_kept_as_tuples():
+    data = little()
+    own = replace(data, class_names=["real", "fake"], photographs=list(NAMES), regions=[list(r) for r in data.regions])
+    assert (own.class_names, own.photographs, own.regions) == (("real", "fake"), NAMES, data.regions)

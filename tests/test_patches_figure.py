@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from lossacc_helpers.datasets import forgeries
+from lossacc_helpers.datasets import Forgeries, Region, forgeries
 from lossacc_helpers.figures import LabelledFigure, patches_page
 from lossacc_helpers.figures.page import in_shades, pixel_axes
 from lossacc_helpers.figures.patches import PASTED, draw_patch
@@ -195,6 +195,41 @@ def test_a_patch_is_drawn_with_its_box_its_caption_and_in_its_shades():
     assert 20 + 96 + 4 <= 160 - box.y1 < 20 + 96 + 12
     patch.show(image)
     np.testing.assert_array_equal(figure.pixels()[20:116, 10:106], image.repeat(3, 0).repeat(3, 1))
+
+
+def test_the_first_line_of_a_caption_stands_right_below_its_patch_however_many_there_are():
+    tops = []
+    for caption in ("p 0.93", "p 0.93\nloss 2\nand more"):
+        figure, patch = blank()
+        patch.show(DATA.train[0][0], caption=caption)
+        figure.pixels()
+        tops.append(160 - patch.caption.get_window_extent().y1)
+    assert tops[0] == pytest.approx(tops[1], abs=1)
+    assert 10 + 96 + 4 <= tops[0] < 10 + 96 + 12
+
+
+def plain(side, labels):
+    """As many patches of one shade as there are labels."""
+    images = np.full((len(labels), side, side, 3), 200, dtype=np.uint8)
+    pasted = np.where(labels[:, None] == 1, [0, 0, 3, 3], 0)
+    half = Region(0, 0, side, side)
+    return Forgeries(
+        *(("genuine", "forged"), (images, labels), (images, labels), (pasted, pasted)),
+        *((np.zeros_like(labels), np.zeros_like(labels)), ("astronaut",), ((half, half),), 0.5),
+    )
+
+
+@pytest.mark.parametrize(("label", "told", "not_told"), [(0, "Genuine", "Forged"), (1, "Forged", "Genuine")])
+def test_a_class_that_is_missing_is_not_told_of(label, told, not_told):
+    figure = patches_page(plain(32, np.full(4, label)), title="A title")
+    assert f"{told} ones, from astronaut" in figure.sentence
+    assert not_told not in figure.sentence
+    assert "from ," not in figure.sentence
+
+
+def test_patches_that_no_page_holds_are_named():
+    with pytest.raises(ValueError, match="a page has no room for patches of 500 x 500 pixels"):
+        patches_page(plain(500, np.arange(2)), count=1, title="A title")
 
 
 @pytest.mark.parametrize(

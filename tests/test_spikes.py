@@ -3,6 +3,7 @@
 import math
 import re
 import statistics
+import warnings
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lossacc_helpers.spikes import find_spikes, jump_share, worst_samples
+from lossacc_helpers.spikes import find_spikes, jump_share, mean_rise, times_neighbours, worst_count, worst_samples
 
 # Quarters: sums and medians of them are exact, and ties are frequent.
 QUARTERS = st.integers(0, 40).map(lambda number: number / 4)
@@ -133,7 +134,8 @@ def test_huge_losses_are_compared_without_a_warning():
     [
         ([1.0, 2.0], {}, "losses must hold at least 3 epochs on their last axis"),
         (1.0, {}, "losses must hold at least 3 epochs"),
-        ([], {}, "losses must hold at least one sample; got an empty array"),
+        ([], {}, "losses must hold at least 3 epochs on their last axis"),
+        (np.empty((2, 0)), {}, "losses must hold at least 3 epochs on their last axis"),
         (
             [1, 1, math.nan, math.nan],
             {},
@@ -151,6 +153,23 @@ def test_huge_losses_are_compared_without_a_warning():
 def test_what_is_no_curve_is_refused_in_words(losses, options, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         find_spikes(losses, **options)
+
+
+@given(CURVES, st.integers(1, 4))
+def test_a_spike_is_more_than_the_ratio_times_as_high_as_its_neighbours(losses, reach):
+    times = times_neighbours(losses, reach=reach)
+    assert np.isnan(times[[0, -1]]).all()
+    for epoch in range(1, len(losses) - 1):
+        sides = losses[max(epoch - reach, 0) : epoch], losses[epoch + 1 : epoch + 1 + reach]
+        higher = max(np.median(side) for side in sides)
+        assert times[epoch] == pytest.approx(losses[epoch] / higher if higher else 1.0 if not losses[epoch] else np.inf)
+
+
+def test_equal_losses_are_as_high_as_their_neighbours_even_at_the_ends_of_all_numbers():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert times_neighbours([0, 0, 0])[1] == times_neighbours([math.inf] * 3)[1] == 1
+        assert times_neighbours([0, 1, 0])[1] == times_neighbours([1, math.inf, 1])[1] == math.inf
 
 
 # Who pays for one
@@ -173,6 +192,40 @@ def test_a_share_of_a_sample_counts_as_a_whole_one():
 def test_a_share_that_is_a_whole_number_of_samples_is_not_rounded_up(count):
     rises = np.arange(100.0)[::-1]
     assert jump_share(np.zeros(100), rises, count / 100) == rises[:count].sum() / rises.sum()
+
+
+@given(st.integers(1, 500), st.data(), st.sampled_from([np.float16, np.float32, np.float64, float]))
+def test_a_share_of_any_float_type_counts_the_samples_it_was_made_of(samples, data, kind):
+    count = data.draw(st.integers(1, samples))
+    assert worst_count(kind(count / samples), samples) == count
+    assert worst_count(float(np.float32(count / samples)), samples) == count
+
+
+def test_a_share_in_single_precision_carries_no_sample_more():
+    assert jump_share(np.zeros(100), np.ones(100), np.float32(0.07)) == 0.07
+    assert jump_share(np.zeros(100), np.ones(100), np.float16(0.01)) == 0.01
+
+
+@pytest.mark.parametrize("order", [[1, 2, 3, 0], [3, 1, 0, 2]])
+def test_losses_that_only_change_places_have_not_risen(order):
+    losses = np.array([0.1, 0.7, 0.3, 0.2])
+    assert mean_rise(losses, losses[order]) == 0
+    with pytest.raises(ValueError, match="the mean loss did not rise: it changed by 0"):
+        jump_share(losses, losses[order], [0.3, 0.6])
+
+
+def test_a_rise_within_rounding_is_none():
+    assert mean_rise([0.3, 5.0], [0.1 + 0.2, 5.0]) == 0
+    assert mean_rise([0.3, 5.0], [0.3, 5.0 + 1e-9]) == pytest.approx(5e-10, rel=1e-5)
+    assert mean_rise([1.0, 2.0], [0.5, 2.0]) == -0.25
+
+
+def test_huge_losses_have_a_sum_and_nobody_is_warned():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_allclose(jump_share(np.zeros(3), np.full(3, 1e308), [0.3, 1]), [1 / 3, 1])
+        assert mean_rise(np.zeros(3), np.full(3, 1e308)) == pytest.approx(1e308)
+        assert worst_samples([0.0, -1.7e308, 0.0], [1e308, 1.7e308, 0.0], 3).tolist() == [1, 0, 2]
 
 
 def test_the_worst_samples_come_in_order_and_of_equals_the_lower_id_first():

@@ -11,6 +11,7 @@ every batch's statistics are noted, and the averages are made of them afterwards
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -112,7 +113,7 @@ EXPERIMENTS = {
         drawn=800,
         rate=1e-4,
         epochs=100,
-        seeds=(0, 1),  # a quarter of an hour each
+        seeds=(0, 1, 2),  # a quarter of an hour each
     ),
     "fast": _FAST,
     "no_dropout": replace(_CHANGED, sentence="Fast, without dropout.", dropout="removed"),
@@ -285,19 +286,32 @@ def loss_at(log_odds: Any, labels: Any) -> float:
     return float(np.logaddexp(0, np.where(labels == 1, -1, 1) * log_odds).mean())
 
 
+def training_of(experiment: Experiment) -> str:
+    """What a trained network depends on besides its seed, as text."""
+    about = {key: value for key, value in asdict(experiment).items() if key not in ("sentence", "seeds")}
+    return json.dumps({**about, "size": SIZE, "data_seed": DATA_SEED})
+
+
 def part_of(name: str, seed: int) -> dict[str, Any]:
-    """One trained network, from ``build`` where it has been trained already."""
-    path = PARTS / f"{name}-{seed}.npz"
+    """One trained network, from ``build`` where it has been trained already.
+
+    Raises `ValueError` for one that was trained while the experiment was another; one that does not say what it was
+    trained by is taken as it is.
+    """
+    path, wanted = PARTS / f"{name}-{seed}.npz", training_of(EXPERIMENTS[name])
     if not path.exists():
         start = time.monotonic()
         stacks = train(EXPERIMENTS[name], seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp.npz")
-        np.savez(temporary, **stacks, seconds=time.monotonic() - start)
+        np.savez(temporary, **stacks, experiment=wanted, seconds=time.monotonic() - start)
         os.replace(temporary, path)
         print(f"{path.name}: {time.monotonic() - start:.0f} s", flush=True)
     with np.load(path) as archive:
-        return dict(archive)
+        part = dict(archive)
+    if (found := str(part.pop("experiment", wanted))) != wanted:
+        raise ValueError(f"{path} was trained for another experiment, {found}; now {name} is {wanted}. Delete it")
+    return part
 
 
 def curves_of(experiment: Experiment, parts: Sequence[dict[str, Any]]) -> dict[str, Curves]:
@@ -365,6 +379,7 @@ def record(name: str) -> None:
     experiment = EXPERIMENTS[name]
     parts = [part_of(name, seed) for seed in experiment.seeds]
     settings = {
+        "experiment": name,
         **asdict(experiment),
         "size": SIZE,
         "data_seed": DATA_SEED,

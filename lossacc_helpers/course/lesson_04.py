@@ -46,7 +46,7 @@ def anatomy() -> Explorer:
     parts = {
         "worst": controls.toggle("patches that pay most", {"1%": 0.01, "5%": 0.05, "10%": 0.10}, value=0.10),
         "network": controls.whole_slider("network", 1, run.replicas, value=1),
-        "epoch": controls.whole_slider("epoch", 1, run.epochs, value=24),
+        "epoch": controls.whole_slider("epoch", 1, run.epochs, value=29),
         "recomputed": controls.checkbox("show the same weights with recomputed statistics"),
     }
 
@@ -82,7 +82,7 @@ def descent() -> Explorer:
             "lowered to 0 over the run", {"nothing": "nothing", "the noise": "noise", "the rate": "rate"}, value="noise"
         ),
         "momentum": controls.slider("momentum", 0.0, 0.95, step=0.05, value=0.0),
-        "step": controls.whole_slider("step shown", 0, DESCENT_STEPS, step=10, value=DESCENT_STEPS),
+        "step": controls.whole_slider("step shown", 0, DESCENT_STEPS, step=10, value=DESCENT_STEPS // 2),
     }
 
     def compute(*, rate: float, noise: float, lowered: str, momentum: float, step: int) -> Mapping[str, Any]:
@@ -125,7 +125,7 @@ PREDICTIONS = (
             "For one epoch the validation loss jumps to twice its height, and in the next it is back. Training loss "
             "falls all the time. What is the least you must change to make such jumps go away?"
         ),
-        came_out="Recomputing the statistics of BatchNormalization removes them, with no weight changed.",
+        came_out="Recomputed with dropout off, statistics remove all of them, with no trained weight changed.",
         guesses=(
             Guess(
                 text="take more validation images: with few of them the loss is noisy",
@@ -367,7 +367,7 @@ QUESTIONS = {
         [
             Option(
                 "Validation images must have leaked into training",
-                "Leaking lets validation come close to training. By itself it does not bring it below.",
+                "They could have. But it is not needed for this, and training images asked in the same way tell.",
             ),
             Option(
                 "Not by itself: training was asked with features dropped, and earlier in the epoch",
@@ -428,7 +428,7 @@ QUESTIONS = {
         ],
     ),
     "report": Question(
-        "You find that recomputed statistics remove every spike of your curve. What may you write?",
+        "You find that statistics recomputed with dropout off remove every spike of your curve. What may you write?",
         [
             Option(
                 "The weights were fine in those epochs; inference used statistics that did not fit them",

@@ -22,8 +22,18 @@ def pixels(images: Any, name: str, shape: tuple[str | int, ...], where: str = ""
     elif any(isinstance(wanted, int) and wanted != length for wanted, length in zip(shape, images.shape, strict=True)):
         got = f"shape {images.shape}"
     else:
-        return images if not images.flags.writeable else read_only(images.copy())
+        return images if not images.flags.writeable else unchangeable(images)
     raise ValueError(f"{name} must be bytes of shape ({', '.join(map(str, shape))}); got {got}{where}")
+
+
+def unchangeable(array: Array) -> Array:
+    """An array that nobody can write to: itself, or a copy where it shows what others may change."""
+    shown: Any = array
+    while isinstance(shown, np.ndarray) and not shown.flags.writeable:
+        shown = shown.base
+    own = array if shown is None else array.copy()
+    own.flags.writeable = False
+    return own
 
 
 def whole_numbers(values: Any, name: str, shape: tuple[int, ...] = ()) -> Array:

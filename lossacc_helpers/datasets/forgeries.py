@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from lossacc_helpers._validation import as_number, as_whole_number, check_labels, check_unit_interval
-from lossacc_helpers.datasets.arrays import Array, pixels, require, whole_numbers
+from lossacc_helpers.datasets.arrays import Array, pixels, require, unchangeable, whole_numbers
 from lossacc_helpers.datasets.regions import Region, check_size, split
 from lossacc_helpers.history.predictions import read_only
 
@@ -58,19 +58,19 @@ class Forgeries:
         For each photograph its training `Region` and its validation `Region`; copies that are pasted in keep to them
         too.
     difficulty
-        As it was asked for: what was pasted in is enlarged 2 - difficulty times.
+        As it was asked for: what was pasted in is enlarged about 2 - difficulty times, see `forgeries`.
 
     Raises
     ------
     ValueError
         For patches that are no bytes in colour, arrays that are not about the same samples, sources that are none of
-        the photographs, places that lie outside the patch or do not belong to exactly the forged patches, and a
-        difficulty outside [0, 1].
+        the photographs, places that lie outside the patch or do not belong to exactly the forged patches, a pair that
+        is none, regions that are not those of the photographs, and a difficulty outside [0, 1].
 
     Notes
     -----
-    All arrays are read-only copies, except patches that are read-only already: these are shared. Forgeries are their
-    own deep copy.
+    All arrays are read-only copies, except patches that nobody can change: these are shared. Forgeries are their own
+    deep copy.
     """
 
     class_names: tuple[str, ...]
@@ -83,14 +83,20 @@ class Forgeries:
     difficulty: float
 
     def __post_init__(self) -> None:
-        pasted, sources = list(self.pasted), list(self.sources)
+        object.__setattr__(self, "class_names", _names(self.class_names, "class_names"))
+        if len(self.class_names) != len(CLASS_NAMES):
+            raise ValueError(f"class_names must be two, genuine and forged; got {', '.join(self.class_names)}")
+        object.__setattr__(self, "photographs", _names(self.photographs, "photographs"))
+        object.__setattr__(self, "regions", _check_regions(self.regions, self.photographs))
+        both = "a pair, of training and of validation"
+        pasted, sources = list(_pair(self.pasted, "pasted", both)), list(_pair(self.sources, "sources", both))
         for which, name in enumerate(("train", "validation")):
-            images, labels = getattr(self, name)
-            images = pixels(images, f"{name} patches", ("sample", "height", "width", 3))
+            images, labels = _pair(getattr(self, name), name, "a pair of patches and labels")
+            images = unchangeable(pixels(images, f"{name} patches", ("sample", "height", "width", 3)))
             samples = len(images)
             if np.shape(labels) != (samples,):
                 raise ValueError(f"{name} labels must have shape ({samples},); got {np.shape(labels)}")
-            checked = check_labels(labels, classes=len(self.class_names))
+            checked = check_labels(labels, classes=len(CLASS_NAMES))
             pasted[which] = whole_numbers(pasted[which], f"{name} pasted", (4,))
             sources[which] = whole_numbers(sources[which], f"{name} sources")
             if not samples == len(pasted[which]) == len(sources[which]):
@@ -138,9 +144,11 @@ def forgeries(
         Height and width of a patch, in pixels; at least 8.
     train_samples, validation_samples
         How many patches; in each part half are forged (one more is genuine where the number is odd), in random order.
+        Fewer are others, not the first of more.
     difficulty
         From 0, where the copy is enlarged to about twice its size, through 0.5, about one and a half times, to 1, where
-        it is not enlarged at all and only its edges give it away.
+        it is not enlarged at all and only its edges give it away. The square that is enlarged is rounded to whole
+        pixels: near 1, or in small patches, a copy may not be enlarged at all.
     seed
         Of everything that is drawn.
 
@@ -212,7 +220,8 @@ def _part(
             top, left = ((np.array(size) - side + 1) * places[k]).astype(int)
             image[top : top + side, left : left + side] = copy
             pasted[k] = top, left, top + side, left + side
-    return read_only(images), labels, pasted, sources
+    images.flags.writeable = False  # the array itself and no view of it: it need not be copied again
+    return images, labels, pasted, sources
 
 
 def _square(picture: Array, region: Region, size: tuple[int, int], place: Array) -> Array:
@@ -236,6 +245,32 @@ def _colour_photographs() -> tuple[Array, ...]:
         read_only(load_sample_image(f"{name}.jpg") if name in _OF_SCIKIT_LEARN else getattr(data, name)())
         for name in NAMES
     )
+
+
+def _pair(given: Any, name: str, what: str) -> tuple[Any, Any]:
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        got = f"{len(given)} parts" if isinstance(given, tuple | list) else type(given).__name__
+        raise ValueError(f"{name} must be {what}; got {got}")
+    return given[0], given[1]
+
+
+def _names(given: Any, what: str) -> tuple[str, ...]:
+    if not isinstance(given, tuple | list) or not all(isinstance(name, str) for name in given):
+        raise ValueError(f"{what} must be names, a tuple of text; got {given!r}")
+    return tuple(given)
+
+
+def _check_regions(given: Any, photographs: tuple[str, ...]) -> tuple[tuple[Region, Region], ...]:
+    """A training and a validation region for each photograph, or `ValueError`."""
+    if not isinstance(given, tuple | list) or len(given) != len(photographs):
+        raise ValueError(f"regions must be a pair for each of the {len(photographs)} photographs; got {given!r}")
+    pairs = tuple(
+        _pair(pair, f"regions of {name}", "two of type Region") for name, pair in zip(photographs, given, strict=True)
+    )
+    for name, pair in zip(photographs, pairs, strict=True):
+        if odd := [one for one in pair if not isinstance(one, Region)]:
+            raise ValueError(f"regions of {name} must be two of type Region; got {odd[0]!r}")
+    return pairs
 
 
 def _check_difficulty(difficulty: Any) -> float:

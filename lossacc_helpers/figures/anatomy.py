@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_number, as_whole_number
-from lossacc_helpers.figures.log_axis import log_loss_axis, show_losses
+from lossacc_helpers._validation import as_number, as_numbers, as_whole_number
+from lossacc_helpers.datasets.regions import check_size
+from lossacc_helpers.figures.log_axis import log_loss_axis, on_axis, show_losses
 from lossacc_helpers.figures.page import MARGIN, WIDTH, Pixels, pixel_axes
 from lossacc_helpers.figures.patches import DrawnPatch
 from lossacc_helpers.figures.picture import LabelledFigure, Picture
@@ -26,7 +27,7 @@ from lossacc_helpers.figures.style import (
     styled_axes,
 )
 from lossacc_helpers.history import PredictionHistory, TrainingRun
-from lossacc_helpers.spikes import find_spikes, jump_share, worst_samples
+from lossacc_helpers.spikes import find_spikes, jump_share, mean_rise, times_neighbours, worst_count, worst_samples
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +35,6 @@ _TOLD = (0.01, 0.05, 0.10)  # the shares of the patches that the readout tells o
 _PATCHES, _SIDE = 8, 96  # how many are shown, and how large at most, in pixels
 _HEIGHT, _ABOVE, _BELOW = 524, 52, 296  # pixels: of the figure, and from its top where the curves begin and end
 _HEADING, _ROW = 358, 370  # pixels from the top: the line over the patches, and the patches
-_REACH = 3  # epochs on either side that are an epoch's neighbours, as `find_spikes` has it
 _TOPS = (1.25, 2.5, 5.0, 10.0, 25.0, 100.0, 500.0)  # of the axis of shares: few, since a new one draws all axes anew
 
 
@@ -46,8 +46,9 @@ def anatomy_picture(*, size: tuple[int, int] = (32, 32), class_names: Sequence[s
     (sample, height, width, 3) uint8 and ``boxes`` (sample, 4) of the validation patches, as `datasets.Forgeries` has
     them, ``epoch`` (from 1) and ``worst`` (the share of the patches that is marked, above 0 and at most 1).
 
-    A state raises `ValueError` for several networks, images, boxes or fresh losses that do not belong to the run, an
-    epoch that it has not, and for what `find_spikes` and `jump_share` refuse.
+    A state raises `ValueError`, and leaves the picture as it is, for several networks; for images, boxes, class names
+    or fresh losses that do not belong to the run; for an epoch that it has not; and for what `find_spikes` and
+    `jump_share` refuse.
     """
     figure = LabelledFigure(
         sentence=(
@@ -69,11 +70,14 @@ def anatomy_picture(*, size: tuple[int, int] = (32, 32), class_names: Sequence[s
         share = as_number(worst, "worst")
         if not 0 < share <= 1:
             raise ValueError(f"worst must be a share of the patches, above 0 and at most 1; got {worst}")
+        spikes, shown = find_spikes(validation.loss), patches.check(validation, images, boxes)
         change = None if epoch == 1 else _Change(validation, epoch, share)
-        curves.show(run.train.loss, validation.loss, recomputed, epoch)
+        readout = _readout(validation, change, recomputed, spikes, epoch)
+        # All that can be refused has been: from here on the picture changes.
+        curves.show(run.train.loss, validation.loss, recomputed, spikes, epoch)
         payers.show(change, epoch)
-        patches.show(change, validation, np.asarray(images), np.asarray(boxes), epoch)
-        return _readout(validation, change, recomputed, epoch)
+        patches.show(change, validation, *shown, epoch)
+        return readout
 
     return Picture(figure, move)
 
@@ -87,13 +91,11 @@ class _Change:
         self.was_right, self.is_right = history.correct[epoch - 2 : epoch]
         self.worst = worst
         self.samples = len(self.before)
-        self.rises = self.after - self.before
-        self.total = float(self.rises.sum())
-
-    @property
-    def rose(self) -> bool:
-        """Whether there is a rise to share out."""
-        return self.total > 0
+        self.order = worst_samples(self.before, self.after, self.samples)  # those whose loss rose most first
+        self.rose = mean_rise(self.before, self.after) > 0
+        shares = np.arange(1, self.samples + 1) / self.samples
+        # Which share of the rise so many of the worst samples carry, where there is a rise to share out.
+        self.carried_by = np.append(0.0, jump_share(self.before, self.after, shares)) if self.rose else None
 
     def carried(self, share: float) -> float:
         """Return the share of the rise that the worst share of the samples carries."""
@@ -101,8 +103,7 @@ class _Change:
 
     def worst_of(self, count: int) -> NDArray[np.intp]:
         """Return up to so many samples whose loss rose, those that rose most first."""
-        ids = worst_samples(self.before, self.after, min(count, self.samples))
-        return ids[: np.count_nonzero(self.rises > 0)]
+        return self.order[: min(count, np.count_nonzero(self.after > self.before))]
 
 
 class _Curves:
@@ -110,11 +111,11 @@ class _Curves:
 
     def __init__(self, figure: LabelledFigure) -> None:
         self._axes = axes = styled_axes(
-            figure.add_axes(_place(66, 370)), xlabel="epoch", ylabel="loss (nats)", colour=LOSS, whole_x=True
+            figure.add_axes(_place(66, 350)), xlabel="epoch", ylabel="loss (nats)", colour=LOSS, whole_x=True
         )
         log_loss_axis(axes)
         looks: tuple[tuple[str, str, float, Any], ...] = (
-            ("training", LOSS, 1.0, TRAINING),
+            ("training patches", LOSS, 1.0, TRAINING),
             ("validation", LOSS, MEDIAN_WIDTH, VALIDATION),
             ("recomputed", OTHER[0], MEDIAN_WIDTH - 0.6, VALIDATION),
         )
@@ -134,8 +135,10 @@ class _Curves:
         [self._rings] = axes.plot([], [], zorder=4, animated=True, clip_on=False, **ring)
         axes.text(0, 1.04, "○ a spike of the validation loss", transform=axes.transAxes, fontsize=TEXT_SIZE, color=INK)
 
-    def show(self, training: Floats, validation: Floats, fresh: Floats | None, epoch: int) -> None:
-        """Draw the losses, each (epoch,), and the line at an epoch, counted from 1."""
+    def show(
+        self, training: Floats, validation: Floats, fresh: Floats | None, spikes: NDArray[np.bool_], epoch: int
+    ) -> None:
+        """Draw the losses and what is a spike, each (epoch,), and the line at an epoch, counted from 1."""
         rows = [training, validation, fresh]
         there = [row for row in rows if row is not None]
         epochs = np.arange(1, len(validation) + 1)
@@ -146,8 +149,7 @@ class _Curves:
             line.set_data(epochs[: 0 if row is None else None], [] if row is None else on_paper(row))
         self._labels.place([None if row is None else self._as_if_linear(float(row[-1])) for row in rows])
         self._now.set_xdata([epoch, epoch])
-        spikes = find_spikes(validation)
-        self._rings.set_data(epochs[spikes], validation[spikes])
+        self._rings.set_data(epochs[spikes], on_axis(self._axes, validation[spikes]))
 
     def _as_if_linear(self, loss: float) -> float:
         """Return the height at which a linear axis with these limits would have the loss; `EndLabels` asks for it."""
@@ -176,7 +178,7 @@ class _Payers:
 
     def show(self, change: _Change | None, epoch: int) -> None:
         """Draw who carries the rise, or say that there is none."""
-        if change is None or not change.rose:
+        if change is None or change.carried_by is None:
             if self._axes.get_visible():
                 self._axes.set_visible(False)
             for line in (self._curve, self._legs, self._dot):
@@ -188,7 +190,7 @@ class _Payers:
                 else f"The loss did not rise from\nepoch {epoch - 1} to {epoch}: there is\nno jump to carry."
             )
             return
-        carried = np.concatenate([[0.0], np.cumsum(np.sort(change.rises)[::-1]) / change.total])
+        carried = change.carried_by
         share, height = change.worst, change.carried(change.worst)
         if not self._axes.get_visible():
             self._axes.set_visible(True)
@@ -207,33 +209,41 @@ class _Patches:
     """A row of the patches whose loss rose most, with what the network believed of each before and after."""
 
     def __init__(self, figure: LabelledFigure, size: tuple[int, int], class_names: Sequence[str]) -> None:
-        height, width = size
-        if not 1 <= max(size) <= _SIDE:
+        height, width = check_size(size)
+        if max(height, width) > _SIDE:
             raise ValueError(f"size must be at most {_SIDE} x {_SIDE} pixels; got {height} x {width}")
         self._size, self._class_names = (height, width), tuple(class_names)
         page = pixel_axes(figure)
         blank = np.zeros((*self._size, 3), dtype=np.uint8)
         step = (WIDTH - 2 * MARGIN - _SIDE) / (_PATCHES - 1)
         self._drawn = [
-            DrawnPatch(page, blank, MARGIN + round(k * step), _ROW, scale=_SIDE // max(size), animated=True)
+            DrawnPatch(page, blank, MARGIN + round(k * step), _ROW, scale=_SIDE // max(height, width), animated=True)
             for k in range(_PATCHES)
         ]
-        for drawn in self._drawn:
-            # Several lines: the first stands right below the patch, not the last.
-            drawn.caption.set(va="top", y=_ROW + height * (_SIDE // max(size)) + 5)
         self._heading = page.text(MARGIN, _HEADING, "", fontsize=TEXT_SIZE, color=INK, va="baseline", animated=True)
+
+    def check(self, history: PredictionHistory, images: ArrayLike, boxes: ArrayLike) -> tuple[Pixels, NDArray[Any]]:
+        """Return the patches of a history and what was pasted into them, or raise `ValueError`."""
+        pair = np.asarray(images), np.asarray(boxes)
+        for name, given, shape in zip(("images", "boxes"), pair, ((*self._size, 3), (4,)), strict=True):
+            if given.shape != (history.samples, *shape):
+                raise ValueError(
+                    f"{name} of the validation samples must have shape {(history.samples, *shape)}; got {given.shape}"
+                )
+        if pair[0].dtype != np.uint8:
+            raise ValueError(f"images must be bytes, uint8; got {pair[0].dtype}")
+        if pair[1].dtype.kind not in "iu":
+            raise ValueError(f"boxes must be whole numbers of pixels; got {pair[1].dtype}")
+        if len(self._class_names) != history.classes:
+            raise ValueError(
+                f"class_names must name the {history.classes} classes of the run; got {', '.join(self._class_names)}"
+            )
+        return pair
 
     def show(
         self, change: _Change | None, history: PredictionHistory, images: Pixels, boxes: NDArray[Any], epoch: int
     ) -> None:
         """Show the patches whose loss rose most from the epoch before."""
-        for name, given, shape in (("images", images, (*self._size, 3)), ("boxes", boxes, (4,))):
-            if given.shape != (history.samples, *shape):
-                raise ValueError(
-                    f"{name} of the validation samples must have shape {(history.samples, *shape)}; got {given.shape}"
-                )
-        if images.dtype != np.uint8:
-            raise ValueError(f"images must be bytes, uint8; got {images.dtype}")
         ids = np.empty(0, dtype=np.intp) if change is None else change.worst_of(_PATCHES)
         for drawn in self._drawn[len(ids) :]:
             drawn.hide()
@@ -254,8 +264,8 @@ class _Patches:
                 box=boxes[sample],
                 caption=(
                     f"{crossed}{self._class_names[history.labels[sample]]}\n"
-                    f"p {change.p_before[sample]:.2f} → {change.p_after[sample]:.2f}\n"
-                    f"loss {_short(change.before[sample])} → {_short(change.after[sample])}"
+                    f"p {_from_to(_probability(change.p_before[sample]), _probability(change.p_after[sample]))}\n"
+                    f"loss {_loss(change.before[sample])} → {_loss(change.after[sample])}"
                 ),
             )
 
@@ -267,34 +277,38 @@ def _place(left: float, width: float) -> tuple[float, float, float, float]:
 
 def _checked(run: TrainingRun, fresh: ArrayLike | None) -> tuple[PredictionHistory, Floats | None]:
     """Return the validation history and the fresh losses of a run that can be shown, or raise `ValueError`."""
+    if not isinstance(run, TrainingRun):
+        raise ValueError(f"run must be a TrainingRun; got {type(run).__name__}")
     if run.train.leading_shape:
         raise ValueError(f"one network is shown at a time: choose one of the {run.replicas}, as in run.replica(0)")
     if run.validation is None:
         raise ValueError("this run holds no validation; give RecordPredictions validation samples too")
     if fresh is None:
         return run.validation, None
-    losses = np.asarray(fresh, dtype=np.float64)
+    losses = as_numbers(fresh, "fresh").astype(np.float64)
     if losses.shape != (run.epochs,):
         raise ValueError(f"fresh must be a loss for each of the {run.epochs} epochs; got shape {losses.shape}")
     return run.validation, losses
 
 
-def _readout(history: PredictionHistory, change: _Change | None, fresh: Floats | None, epoch: int) -> str:
+def _readout(
+    history: PredictionHistory, change: _Change | None, fresh: Floats | None, spikes: NDArray[np.bool_], epoch: int
+) -> str:
     losses, accuracy = history.loss, history.accuracy
     beside = "" if fresh is None else f" (statistics recomputed: {fresh[epoch - 1]:.3f})"
     if change is None:
         return f"Epoch 1: validation loss {losses[0]:.3f}{beside}. There is no epoch before it to compare with."
     told = [
         f"Epoch {epoch}: validation loss {losses[epoch - 2]:.3f} → {losses[epoch - 1]:.3f}{beside}, "
-        f"{_spike(losses, epoch)}."
+        f"{_spike(losses, spikes, epoch)}."
     ]
     if change.rose:
-        ids = change.worst_of(int(np.ceil(change.worst * change.samples * (1 - 1e-12))))
+        ids = change.order[: int(worst_count(change.worst, change.samples))]
         told += [
             f"The worst {', '.join(_percent(share) for share in _TOLD)} of the patches carry "
             f"{', '.join(_percent(change.carried(share)) for share in _TOLD)} of the rise.",
             f"The worst {_percent(change.worst)} had given their class a probability of "
-            f"{np.median(change.p_before[ids]):.2f} (median).",
+            f"{_probability(np.median(change.p_before[ids]))} (median).",
         ]
     else:
         told.append("It did not rise, so there is no jump to carry.")
@@ -307,17 +321,33 @@ def _readout(history: PredictionHistory, change: _Change | None, fresh: Floats |
     return " ".join(told)
 
 
-def _spike(losses: Floats, epoch: int) -> str:
+def _spike(losses: Floats, spikes: NDArray[np.bool_], epoch: int) -> str:
     """Say whether an epoch from the second on is a spike, and how far it stands above its neighbours."""
     if epoch == len(losses):
         return "the last: whether it is a spike is not known"
-    before, after = losses[max(epoch - 1 - _REACH, 0) : epoch - 1], losses[epoch : epoch + _REACH]
-    times = losses[epoch - 1] / max(np.median(before), np.median(after))
-    return f"{'a' if find_spikes(losses)[epoch - 1] else 'no'} spike: {times:,.2f} times its neighbours' median"
+    times = times_neighbours(losses)[epoch - 1]
+    told = "neighbours of 0" if np.isinf(times) else f"{times:,.2f} times its neighbours' median"
+    return f"{'a' if spikes[epoch - 1] else 'no'} spike: {told}"
 
 
-def _short(loss: float) -> str:
+def _loss(loss: float) -> str:
     return f"{loss:.1f}" if loss < 9.95 else f"{loss:.0f}"
+
+
+def _probability(p: float) -> str:
+    """Write a probability with two decimals, and a tiny one, whose size is the finding, as a power of ten.
+
+    >>> [_probability(p) for p in (0.934, 0.005, 0.0049, 2.3e-17, 1e-120)]
+    ['0.93', '0.01', '5e-3', '2e-17', '0']
+    """
+    if p < 1e-99:
+        return "0"
+    return f"{p:.2f}" if p >= 0.005 else f"{p:.0e}".replace("e-0", "e-")
+
+
+def _from_to(before: str, after: str) -> str:
+    """Write a change in the width of a patch: without blanks where both ends are long."""
+    return f"{before}{' → ' if len(before + after) < 10 else '→'}{after}"
 
 
 def _percent(share: float) -> str:

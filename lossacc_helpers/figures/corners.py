@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossacc_helpers._validation import as_numbers
-from lossacc_helpers.figures.log_axis import log_loss_axis, show_losses
+from lossacc_helpers.figures.log_axis import factor_limits, log_loss_axis, on_axis, show_losses
 from lossacc_helpers.figures.picture import LabelledFigure
 from lossacc_helpers.figures.seeds import draw_seeds, epoch_limits, seed_median, seed_rows
 from lossacc_helpers.figures.style import (
@@ -33,6 +33,8 @@ _WIDTH = 840
 _CHANCE = math.log(2)  # what two classes cost that nothing is known of
 _HEADROOM = 1.5  # for the words in the corner of a panel
 _HEAD, _ROW, _FOOT, _GAP = 50, 30, 52, 24  # pixels
+_LINE, _LETTER = 15, 7.6  # pixels: of a line of text, and of a letter in the mean
+_MOST_PANELS, _LONGEST = 3, 34  # panels of effects, and letters of an intervention in one line
 
 
 def statistics_figure(curves: Mapping[str, Any], *, title: str) -> LabelledFigure:
@@ -61,7 +63,8 @@ def statistics_figure(curves: Mapping[str, Any], *, title: str) -> LabelledFigur
             f"got {', '.join(repr(name) for name in curves) or 'none'}"
         )
     losses = {place: seed_rows(curves[name], f"the losses of {name!r}") for name, place in places.items()}
-    counts = {place: _counted(values) for place, values in losses.items()}
+    flags = {place: _spikes_of(losses[place], name) for name, place in places.items()}
+    counts = {place: _counted(spikes) for place, spikes in flags.items()}
     told = [
         f"{name}: {counts[place]}, the median loss at most {seed_median(losses[place]).max():.2f} and at the end "
         f"{seed_median(losses[place])[-1]:.2f}"
@@ -76,7 +79,7 @@ def statistics_figure(curves: Mapping[str, Any], *, title: str) -> LabelledFigur
     figure.subplots_adjust(left=0.21, right=0.925, bottom=0.1, top=0.87, wspace=0.05, hspace=0.08)
     log_loss_axis(panels[0, 0])
     everything = np.concatenate([*(values.ravel() for values in losses.values()), [_CHANCE]])
-    show_losses(panels[0, 0], np.append(everything, _HEADROOM * everything[np.isfinite(everything)].max()))
+    show_losses(panels[0, 0], np.append(everything, _HEADROOM * factor_limits(everything)[1]))
     panels[0, 0].set_xlim(*epoch_limits(max(values.shape[1] for values in losses.values())))
     for (row, column), axes in zip(grid, panels.flat, strict=True):
         at_left, at_bottom = column == columns[0], row == rows[1]
@@ -91,11 +94,11 @@ def statistics_figure(curves: Mapping[str, Any], *, title: str) -> LabelledFigur
         values = losses[row, column]
         draw_seeds(axes, values, LOSS, style=VALIDATION, seed_style=TRAINING)
         for thin in axes.collections:
-            thin.set_antialiased(
-                False
-            )  # smooth edges of so many crossing lines would double the size of the stored picture
-        network, epoch = np.nonzero(find_spikes(values))
-        axes.plot(epoch + 1, values[network, epoch], "o", color=LOSS, markersize=4, markerfacecolor=PAPER, zorder=4)
+            # Smooth edges of so many crossing lines would double the size of the stored picture.
+            thin.set_antialiased(False)
+        network, epoch = np.nonzero(flags[row, column])
+        heights = on_axis(axes, values[network, epoch])
+        axes.plot(epoch + 1, heights, "o", color=LOSS, markersize=4, markerfacecolor=PAPER, zorder=4, clip_on=False)
         reference_line(axes, _CHANCE)
         axes.text(
             0.98,
@@ -108,10 +111,10 @@ def statistics_figure(curves: Mapping[str, Any], *, title: str) -> LabelledFigur
             va="top",
         )
         if not at_bottom:
-            heading = f"gathered with {column}"
+            heading = textwrap.fill(f"gathered with {column}", 40, max_lines=2, placeholder="…")
             axes.text(0.5, 1.04, heading, transform=axes.transAxes, fontsize=TEXT_SIZE + 1, color=INK, ha="center")
         if at_left:
-            heading = "\n".join(["statistics:", *textwrap.wrap(row, 10, break_long_words=False)])
+            heading = "\n".join(["statistics:", *textwrap.wrap(row, 10)])
             middle = float(np.mean(axes.get_position().intervaly))
             figure.text(0.012, middle, heading, fontsize=TEXT_SIZE + 1, color=INK, va="center")
         else:
@@ -141,17 +144,25 @@ def effects_figure(effects: Mapping[str, Mapping[str, Interval]], *, title: str)
     Raises
     ------
     ValueError
-        For no interventions, panels that differ in them, and an estimate that is not finite or outside its interval.
+        For no interventions, panels that differ in them or are more than three, and an estimate that is not finite or
+        outside its interval.
     """
+    if len(effects) > _MOST_PANELS:
+        raise ValueError(f"effects must be at most {_MOST_PANELS} panels, to be legible; got {len(effects)}")
     names = list(next(iter(effects.values()), ()))
     if not names or any(list(panel) != names for panel in effects.values()):
         raise ValueError("every panel must give the same interventions in the same order, one at least")
     numbers = {panel: _intervals(rows, panel) for panel, rows in effects.items()}
+    written = {panel: _written(table) for panel, table in numbers.items()}
     told = [
-        f"{panel}: {', '.join(f'{name} {_short(values)}' for name, values in zip(names, table, strict=True))}"
-        for panel, table in numbers.items()
+        f"{panel}: {', '.join(f'{name} {one} ({low} to {high})' for name, (one, low, high) in rows)}"
+        for panel, rows in ((panel, zip(names, texts, strict=True)) for panel, texts in written.items())
     ]
-    height = _HEAD + _ROW * len(names) + _FOOT
+    labels = [textwrap.fill(name, _LONGEST) for name in names]
+    row_height = max(_ROW, _LINE * max(label.count("\n") + 1 for label in labels) + 6)
+    units = [textwrap.fill(panel, int(_WIDTH / (len(effects) + 2) / _LETTER)) for panel in numbers]
+    foot = _FOOT + _LINE * max(unit.count("\n") for unit in units)
+    height = _HEAD + row_height * len(names) + foot
     figure = LabelledFigure(
         sentence=f"{as_sentence(title)} Estimates with their intervals. {'. '.join(told)}.", width=_WIDTH, height=height
     )
@@ -159,10 +170,8 @@ def effects_figure(effects: Mapping[str, Mapping[str, Interval]], *, title: str)
     places = np.arange(len(names))
     renderer = figure.agg.get_renderer()
     widest = []  # of the numbers beside each panel, in pixels
-    # A third panel leaves no room for the numbers of the intervals; they are drawn, and told in the sentence.
-    write = _short if len(effects) <= 2 else _estimate
-    for axes, (panel, table) in zip(panels, numbers.items(), strict=True):
-        styled_axes(axes, xlabel=panel)
+    for axes, unit, (panel, table) in zip(panels, units, numbers.items(), strict=True):
+        styled_axes(axes, xlabel=unit)
         axes.grid(False, axis="y")
         axes.spines["left"].set_visible(False)
         estimates, lows, highs = table.T
@@ -171,14 +180,16 @@ def effects_figure(effects: Mapping[str, Mapping[str, Interval]], *, title: str)
         axes.plot(estimates, places, "o", color=INK, markersize=7, zorder=3, clip_on=False)
         least, most = min(float(lows.min()), 0.0), max(float(highs.max()), 0.0)
         axes.set_xlim(least, most + 0.06 * (most - least or 1.0))
-        axes.set_yticks(places, names)
+        axes.set_yticks(places, labels)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         axes.locator_params(axis="x", nbins=5 if len(effects) <= 2 else 3)
         beside = axes.get_yaxis_transform()
+        # A third panel leaves no room for the numbers of the intervals; they are drawn, and told in the sentence.
+        words = [f"{one} ({low} to {high})" if len(effects) <= 2 else one for one, low, high in written[panel]]
         texts = [
-            axes.text(1.06, place, write(values), transform=beside, fontsize=TEXT_SIZE - 1, color=INK, va="center")
-            for place, values in enumerate(table)
+            axes.text(1.06, place, word, transform=beside, fontsize=TEXT_SIZE - 1, color=INK, va="center")
+            for place, word in enumerate(words)
         ]
         widest.append(max(text.get_window_extent(renderer).width for text in texts))
     longest = max(label.get_window_extent(renderer).width for label in panels[0].get_yticklabels())
@@ -188,18 +199,25 @@ def effects_figure(effects: Mapping[str, Mapping[str, Interval]], *, title: str)
         axes.set_position(
             (
                 (left + k * room) / _WIDTH,
-                _FOOT / height,
+                foot / height,
                 (room - 1.1 * beyond - _GAP) / _WIDTH,
-                1 - (_HEAD + _FOOT) / height,
+                1 - (_HEAD + foot) / height,
             )
         )
     figure.text(0.012, 1 - 12 / height, title, fontsize=TITLE_SIZE, color=INK, va="top")
     return figure
 
 
-def _counted(losses: NDArray[np.float64]) -> str:
-    spikes = int(find_spikes(losses).sum())
-    return f"{spikes} spike{'s' * (spikes != 1)} in {len(losses)} network{'s' * (len(losses) != 1)}"
+def _spikes_of(losses: NDArray[np.float64], name: str) -> NDArray[np.bool_]:
+    try:
+        return find_spikes(losses)
+    except ValueError as error:
+        raise ValueError(f"the losses of {name!r}: {error}") from None
+
+
+def _counted(flags: NDArray[np.bool_]) -> str:
+    spikes = int(flags.sum())
+    return f"{spikes} spike{'s' * (spikes != 1)} in {len(flags)} network{'s' * (len(flags) != 1)}"
 
 
 def _intervals(rows: Mapping[str, Any], panel: str) -> NDArray[np.float64]:
@@ -213,20 +231,26 @@ def _intervals(rows: Mapping[str, Any], panel: str) -> NDArray[np.float64]:
     return table
 
 
-def _estimate(values: NDArray[np.float64]) -> str:
-    """Write an estimate with two figures.
+def _written(table: NDArray[np.float64]) -> list[tuple[str, str, str]]:
+    """Write estimates and their intervals (intervention, 3), all with the decimals that the narrowest interval needs.
 
-    >>> [_estimate(np.array([value, 0, 0])) for value in (0.0, 0.334, 7.25, 109.5)]
-    ['0', '0.33', '7.2', '110']
+    Without an interval they have two figures. Numbers that would be long are written as powers of ten.
+
+    >>> _written(np.array([[7.25, 5, 109.5], [0.04, 0.03, 0.05]]))
+    [('7.25', '5.00', '109.50'), ('0.04', '0.03', '0.05')]
+    >>> _written(np.array([[150.0, 120, 190], [-0.2, -30, 30]]))
+    [('150', '120', '190'), ('0', '-30', '30')]
+    >>> _written(np.array([[0.334, 0.334, 0.334], [1e300, 1e300, 1e300]]))
+    [('0.33', '0.33', '0.33'), ('1e+300', '1e+300', '1e+300')]
     """
-    return f"{values[0]:.2g}" if abs(values[0]) < 99.5 else f"{values[0]:.0f}"
+    widths = table[:, 2] - table[:, 1]
+    shown = widths[widths > 0] if (widths > 0).any() else np.abs(table[table != 0]) / 10
+    decimals = max(-math.floor(math.log10(shown.min())), 0) if len(shown) else 0
 
+    def write(value: float) -> str:
+        if decimals > 4 or abs(value) >= 1e6:
+            return f"{value:.2g}"
+        text = f"{value:.{decimals}f}"
+        return text.lstrip("-") if float(text) == 0 else text  # no -0.0
 
-def _short(values: NDArray[np.float64]) -> str:
-    """Write an estimate and its interval.
-
-    >>> _short(np.array([7.25, 5, 109.5]))
-    '7.2 (5.0 to 110)'
-    """
-    estimate, low, high = (f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" for value in values)
-    return f"{estimate} ({low} to {high})"
+    return [(write(one), write(low), write(high)) for one, low, high in table.tolist()]

@@ -1,5 +1,6 @@
 """Descent to look at: many particles on a bumpy landscape, without noise and with it, and single paths step by step."""
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ from lossacc_helpers.figures.style import (
 Floats = NDArray[np.float64]
 
 _SIDES = {"without noise": OTHER[0], "with noise": "#A8487F"}  # the second of OTHER, dark enough for text
+_MOST_PATHS = 6
+_LETTER = 7.8  # pixels, in the mean
 _TOPS = (0.4, 0.75, 1.3)  # heights of the axes of shares: few, so that they seldom change while a slider moves
 
 
@@ -51,8 +54,8 @@ def descent_picture() -> Picture:
 
     The state is ``plain`` and ``noisy`` (positions of (step + 1, particle), as `descend` returns them, from the same
     start) and ``step``, the one that is shown, from 0. Particles that have left the picture are counted, those that
-    have run away beyond all numbers too. A state raises `ValueError` for positions of other or different shapes, and a
-    step that there is not.
+    have run away beyond all numbers too. A state raises `ValueError` for positions of other or different shapes, crowds
+    that begin differently, and a step that there is not.
     """
     figure = LabelledFigure(
         sentence=(
@@ -88,6 +91,8 @@ def descent_picture() -> Picture:
             raise ValueError(
                 f"plain and noisy must have one shape (step + 1, particle); got {crowds[0].shape}, {crowds[1].shape}"
             )
+        if not np.array_equal(crowds[0][0], crowds[1][0], equal_nan=True):
+            raise ValueError("plain and noisy must begin alike: give descend the same start for both")
         steps = len(crowds[0]) - 1
         if as_whole_number(step, "step", least=0) > steps:
             raise ValueError(f"step must be at most {steps}, where the descent ends; got {step}")
@@ -128,8 +133,9 @@ def path_figure(
     Parameters
     ----------
     function : takes an array of x and returns their heights.
-    paths : positions (step + 1,) by name, as `descend` returns them for one particle. What lies outside the span is
-        not drawn; a path that ends there, or beyond all numbers, is said to leave.
+    paths : positions (step + 1,) by name, as `descend` returns them for one particle; up to six. Of what lies outside
+        the span only the way out and the way back is drawn; a path that ends there, or beyond all numbers, is said to
+        leave, and one that comes back to return.
     title : the finding.
     span : the least and the greatest x shown.
     width, height : size in pixels.
@@ -137,10 +143,12 @@ def path_figure(
     Raises
     ------
     ValueError
-        If there is no path, a path is no row of positions, or the span is empty.
+        If there is no path or more than six, a path is no row of positions, or the span is empty.
     """
     if not paths:
         raise ValueError("give at least one path")
+    if len(paths) > _MOST_PATHS:
+        raise ValueError(f"paths must be at most {_MOST_PATHS}, for their names to be legible; got {len(paths)}")
     low, high = span
     if not low < high:
         raise ValueError(f"span must be (least, greatest); got {span}")
@@ -151,24 +159,30 @@ def path_figure(
     told = [f"{name}: {_path_end(path, low, high)}" for name, path in rows.items()]
     figure = LabelledFigure(sentence=f"{as_sentence(title)} {'; '.join(told)}.", width=width, height=height)
     panels = figure.subplots(1, len(rows), sharey=True, squeeze=False)[0]
-    figure.subplots_adjust(left=0.085, right=0.985, bottom=0.165, top=0.76, wspace=0.09)
+    letters = int(0.88 * width / len(rows) / _LETTER)
+    headings = [
+        "\n".join([*textwrap.wrap(name, letters), *textwrap.wrap(_path_end(path, low, high), letters)])
+        for name, path in rows.items()
+    ]
+    more = max(heading.count("\n") for heading in headings) - 1  # lines than the two there is room for
+    top = 0.76 - max(more, 0) * 1.4 * TEXT_SIZE * figure.dpi / 72 / height
+    figure.subplots_adjust(left=0.085, right=0.985, bottom=0.165, top=top, wspace=0.09)
     grid = np.linspace(low, high, 400)
     curve = np.asarray(function(grid), dtype=np.float64)
     margin = 0.08 * float(np.ptp(curve)) or 1.0
-    for axes, (name, path) in zip(panels, rows.items(), strict=True):
+    for axes, heading, path in zip(panels, headings, rows.values(), strict=True):
         styled_axes(axes, xlabel="x", ylabel="height f(x)" if axes is panels[0] else "")
-        axes.set_title(f"{name}\n{_path_end(path, low, high)}", loc="left", fontsize=TEXT_SIZE, color=INK)
+        axes.set_title(heading, loc="left", fontsize=TEXT_SIZE, color=INK)
         axes.plot(grid, curve, color=REFERENCE, linewidth=1.4, zorder=2)
-        kept = path[np.isfinite(path)]
-        # One point beyond the span is enough to show the way out, and Agg cannot draw to the end of the floats.
-        outside = np.flatnonzero((kept < low) | (kept > high))
-        kept = kept[: outside[0]] if len(outside) else kept
-        heights = np.asarray(function(kept), dtype=np.float64)
-        axes.plot(kept, heights, "o-", color=OTHER[0], linewidth=1.0, markersize=4, zorder=3)
-        axes.plot(kept[:1], heights[:1], "o", color=INK, markersize=6, zorder=4)
+        shown = _ways(path, low, high)
+        heights = np.full(shown.shape, np.nan)
+        there = np.isfinite(shown)
+        heights[there] = function(shown[there])
+        axes.plot(shown, heights, "o-", color=OTHER[0], linewidth=1.0, markersize=4, zorder=3)
+        axes.plot(shown[:1], heights[:1], "o", color=INK, markersize=6, zorder=4)
         axes.set_xlim(low, high)
         axes.set_ylim(float(curve.min()) - margin, float(curve.max()) + margin)
-        axes.locator_params(axis="x", nbins=5)
+        axes.locator_params(axis="x", nbins=5, prune="both")  # or numbers at the ends of two columns would meet
     figure.text(0.012, 0.975, title, fontsize=TITLE_SIZE, color=INK, va="top")
     return figure
 
@@ -259,9 +273,24 @@ def _percent(share: float) -> str:
     return "under 1%" if share < 0.01 else f"{share:.0%}"
 
 
+def _ways(path: Floats, low: float, high: float) -> Floats:
+    """Return a path within a span, with its ways out and back as points on the curve a little beyond, and gaps between.
+
+    A little: Agg cannot draw to the end of the floats, and one point is enough to show on which side a path leaves.
+    """
+    inside = (path >= low) & (path <= high)
+    beside = np.zeros_like(inside)
+    beside[1:] |= inside[:-1]
+    beside[:-1] |= inside[1:]
+    little = 0.05 * (high - low)
+    return np.where(inside | beside, np.clip(path, low - little, high + little), np.nan)
+
+
 def _path_end(path: Floats, low: float, high: float) -> str:
-    """Say where a path ends."""
-    end = float(path[-1])
-    if not np.isfinite(end) or not low <= end <= high:
+    """Say where a path ends, and whether it was outside the picture meanwhile."""
+    end, inside = float(path[-1]), (path >= low) & (path <= high)
+    if np.isnan(end):
+        return "becomes no number"
+    if not inside[-1]:
         return "leaves the picture"
-    return f"after {len(path) - 1} steps: {end:.2g}"
+    return f"{'' if inside.all() else 'leaves, returns; '}after {len(path) - 1} steps: {end:.2g}"

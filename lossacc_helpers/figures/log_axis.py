@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 _LEAST_FACTOR = 6.0  # between the ends of an axis, so that there are two ticks at least
 _MARGIN = 1.12
+_LEAST, _GREATEST = 1e-100, 1e100  # beyond these an axis would show nothing else
 
 
 def log_loss_axis(axes: Axes) -> None:
@@ -18,7 +19,7 @@ def log_loss_axis(axes: Axes) -> None:
 
 
 def show_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
-    """Fit the y axis to losses in nats, of any shape; only what is finite and above 0 has a place on it."""
+    """Fit the y axis to losses in nats, of any shape; only those from 1e-100 to 1e100 have a place on it."""
     limits = factor_limits(losses)
     if axes.get_ylim() == limits:  # setting them draws all axes anew
         return
@@ -27,13 +28,18 @@ def show_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
     axes.set_yticks(ticks, [f"{tick:g}" if tick >= 0.01 else f"{tick:.0e}".replace("e-0", "e-") for tick in ticks])
 
 
+def on_axis(axes: Axes, losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where marks of losses stand: those above the axis, infinite ones too, at its upper end."""
+    return np.minimum(losses, axes.get_ylim()[1])
+
+
 def factor_limits(losses: NDArray[np.float64]) -> tuple[float, float]:
-    """Return limits that hold all finite losses above 0 and lie at least a factor of 6 apart.
+    """Return limits that hold all losses from 1e-100 to 1e100 and lie at least a factor of 6 apart.
 
     >>> [round(limit, 3) for limit in factor_limits(np.array([0.1, 1.0, np.nan]))]
     [0.089, 1.12]
     """
-    shown = losses[np.isfinite(losses) & (losses > 0)]
+    shown = losses[(losses >= _LEAST) & (losses <= _GREATEST)]
     if not len(shown):
         return 0.1, 10.0
     low, high = float(shown.min()) / _MARGIN, float(shown.max()) * _MARGIN

@@ -36,8 +36,8 @@ class DrawnPatch:
         self.outline = Rectangle((x, y), 0, 0, fill=False, edgecolor=PASTED, linewidth=2 * _POINT, animated=animated)
         self.outline.set_path_effects([withStroke(linewidth=OUTLINE * _POINT, foreground=PAPER)])
         axes.add_patch(self.outline)
-        below = y + scale * image.shape[0] + LINE
-        self.caption = axes.text(x, below, "", fontsize=SMALL_TEXT, color=INK, va="baseline", animated=animated)
+        below = y + scale * image.shape[0] + OUTLINE + 1  # where its first line begins, however many there are
+        self.caption = axes.text(x, below, "", fontsize=SMALL_TEXT, color=INK, va="top", animated=animated)
 
     def show(
         self, image: Pixels, *, box: Sequence[int] | None = None, caption: str = "", shades: int | None = None
@@ -82,7 +82,7 @@ def draw_patch(
     x, y : where its upper left corner goes; the outline may reach 4 pixels beyond the patch.
     scale : how many pixels each of its own takes, on a side.
     box : top, left, bottom and right of what was pasted in, in pixels of the patch; None or zeros where nothing was.
-    caption : one line or several; the first stands 15 pixels below the patch.
+    caption : one line or several; the first stands right below the patch.
     shades : how many of each colour are kept, so that a stored picture stays small; None for all.
     animated : for a picture that moves; see `LabelledFigure`.
     """
@@ -95,7 +95,7 @@ def patches_page(forgeries: Forgeries, *, count: int = 5, title: str) -> Labelle
     """The first genuine and the first forged training patches, enlarged, what was pasted in outlined.
 
     Below each stands the photograph that it is from. Patches are enlarged by a whole factor, and the page has as many
-    shades of each colour as keep it within 60 kB when it is stored.
+    shades of each colour as keep it within 60 kB when it is stored; two at least, so patches of noise may take more.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def patches_page(forgeries: Forgeries, *, count: int = 5, title: str) -> Labelle
     Raises
     ------
     ValueError
-        For more patches than a page has room for (10 of each class at 32 x 32 pixels), fewer than 1, and for what are
-        no forgeries.
+        For more patches than a page has room for (10 of each class at 32 x 32 pixels; none of 500 x 500), fewer than
+        1, and for what are no forgeries.
     """
     if not isinstance(forgeries, Forgeries):
         raise ValueError(f"forgeries must be what datasets.forgeries returns; got {type(forgeries).__name__}")
@@ -117,6 +117,10 @@ def patches_page(forgeries: Forgeries, *, count: int = 5, title: str) -> Labelle
     columns = max((WIDTH - MARGIN) // max(scale * width + MARGIN, _NAME), 1)
     pitch, row = (WIDTH - MARGIN) // columns, scale * height + 2 * LINE
     most = ((_TALLEST - _HEAD) // 2 - 2 * LINE) // row * columns
+    if not most:
+        raise ValueError(
+            f"a page has no room for patches of {height} x {width} pixels, a genuine one above a forged one"
+        )
     if as_whole_number(count, "count", least=1) > most:
         raise ValueError(f"count must be at most {most} for patches of {height} x {width} pixels; got {count}")
     chosen = [np.flatnonzero(labels == label)[:count] for label in range(len(forgeries.class_names))]
@@ -125,10 +129,11 @@ def patches_page(forgeries: Forgeries, *, count: int = 5, title: str) -> Labelle
     )
     enlarged = "not enlarged" if forgeries.difficulty == 1 else f"enlarged about {2 - forgeries.difficulty:.3g} times"
     told = f"a copy of another place, {enlarged} (difficulty {forgeries.difficulty:.3g})"
-    sentence = (
-        f"{as_sentence(title)} Training patches of {height} x {width} pixels. Genuine ones, from {', '.join(genuine)}. "
-        f"Forged ones, from {', '.join(forged)}, in each of which a square is outlined: {told}."
-    )
+    sentence = f"{as_sentence(title)} Training patches of {height} x {width} pixels."
+    if genuine:
+        sentence += f" Genuine ones, from {', '.join(genuine)}."
+    if forged:
+        sentence += f" Forged ones, from {', '.join(forged)}, in each of which a square is outlined: {told}."
     blocks = [2 * LINE + row * -(-len(k) // columns) for k in chosen]
     page = Page(sentence=sentence, height=_HEAD + sum(blocks), title=title)
     upper = _HEAD

@@ -5,14 +5,15 @@ import json
 import os
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+_Made = TypeVar("_Made")
 _GREATEST_FILE = 1 << 32  # bytes once unpacked: no recording comes near, and a hostile file stops here
 
 
@@ -31,6 +32,14 @@ def frozen_json(value: Any, name: str) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise ValueError(f"{name} must be something JSON can hold; got {type(value).__name__}")
+
+
+def frozen_mapping(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a read-only copy of a mapping that JSON can hold, or raise `ValueError`."""
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{name} must be a mapping; got {type(given).__name__}")
+    frozen: Mapping[str, Any] = frozen_json(given, name)
+    return frozen
 
 
 def thawed_json(value: Any) -> Any:
@@ -54,6 +63,45 @@ def provenance_of_now() -> dict[str, str]:
         "platform": platform.platform(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def save_archive(
+    path: str | os.PathLike[str], form: tuple[str, int], about: dict[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> Path:
+    """Write a description, its format's name and version, and its arrays; return the path, with ``.npz`` at its end."""
+    target = Path(path)
+    if target.suffix != ".npz":
+        target = target.with_name(target.name + ".npz")
+    write_archive(target, {"format": form[0], "version": form[1], **about}, arrays)
+    return target
+
+
+def load_archive(
+    path: str | os.PathLike[str],
+    form: tuple[str, int],
+    what: str,
+    make: Callable[[dict[str, Any], dict[str, NDArray[Any]]], _Made],
+) -> _Made:
+    """Return what `make` makes of the description and the arrays that `save_archive` wrote in a format.
+
+    ``.npz`` may be left off the path. Raises `FileNotFoundError` if there is no such file, and `ValueError`, with its
+    path, if it is damaged or is not `what` was asked for.
+    """
+    source = Path(path)
+    if source.suffix != ".npz" and not source.exists():
+        source = source.with_name(source.name + ".npz")
+    with open(source, "rb") as file:
+        try:
+            about, arrays = read_archive(file)
+            if about.get("format") != form[0]:
+                raise ValueError(f"it was not written by {form[0].rpartition('.')[2]}.save")
+            if about.get("version") != form[1]:
+                raise ValueError(f"its format has version {about.get('version')}; this package reads version {form[1]}")
+            return make(about, arrays)
+        # Damage can surface as nearly anything inside zipfile, zlib, NumPy and json; all of it means one thing.
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            raise ValueError(f"{source} is not {what} this package can read: {reason}") from error
 
 
 def write_archive(path: Path, about: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:

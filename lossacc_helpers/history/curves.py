@@ -11,21 +11,22 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_numbers
-from lossacc_helpers.history.archive import frozen_json, provenance_of_now, read_archive, thawed_json, write_archive
+from lossacc_helpers._validation import as_numbers, first, place
+from lossacc_helpers.history.archive import frozen_mapping, load_archive, provenance_of_now, save_archive, thawed_json
 from lossacc_helpers.history.predictions import read_only, replica_place
 
-_FORMAT, _VERSION = "lossacc_helpers.CurveSet", 1
+_FORM = "lossacc_helpers.CurveSet", 1  # name and version
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Curves:
     """Losses of one or more trainings, and their accuracies where these are known.
 
     Attributes
     ----------
     loss
-        (..., epoch) in nats, float32; entry e, counted from 0, is after e + 1 epochs.
+        (..., epoch), or (..., step) where its name says so, in nats, float32. Losses are kept as training made them:
+        NaN, infinite and negative ones too; what exceeds float32 becomes infinite.
     accuracy
         The same shape, 0 to 1, or None.
 
@@ -40,17 +41,19 @@ class Curves:
 
     def __post_init__(self) -> None:
         loss = _numbers(self.loss, "loss")
-        if loss.ndim == 0 or loss.shape[-1] == 0:
+        if loss.ndim == 0 or loss.size == 0:
             raise ValueError(f"loss must have an epoch axis with at least one epoch; got shape {loss.shape}")
         object.__setattr__(self, "loss", loss)
         if self.accuracy is not None:
             accuracy = _numbers(self.accuracy, "accuracy")
             if accuracy.shape != loss.shape:
                 raise ValueError(f"loss and accuracy must have one shape; got {loss.shape} and {accuracy.shape}")
-            if not ((accuracy >= 0) & (accuracy <= 1)).all():
-                raise ValueError(
-                    f"accuracy must lie between 0 and 1; got up to {accuracy.max()}: are these percentages?"
-                )
+            odd = ~((accuracy >= 0) & (accuracy <= 1))
+            if odd.any():
+                index = first(odd)
+                where = place((*index[:-1], index[-1] + 1), ("epoch",))
+                hint = ": are these percentages?" if accuracy[index] > 1 else ""
+                raise ValueError(f"accuracy must lie between 0 and 1; got {accuracy[index]!s} at {where}{hint}")
             object.__setattr__(self, "accuracy", accuracy)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -59,14 +62,17 @@ class Curves:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.loss, self.accuracy)  # unpickled arrays are writable: made as every one is
 
+    def __repr__(self) -> str:
+        return f"Curves({self.loss.shape}{'' if self.accuracy is None else ', with accuracy'})"
+
     def replica(self, k: int) -> Self:
         """Return the curves of training `k` alone, shape (epoch,); `IndexError` if there is none."""
-        place = replica_place(k, self.loss.shape[:-1])
-        return type(self)(self.loss[place], None if self.accuracy is None else self.accuracy[place])
+        one = replica_place(k, self.loss.shape[:-1])
+        return type(self)(self.loss[one], None if self.accuracy is None else self.accuracy[one])
 
 
 class CurveSet(Mapping[str, Curves]):
-    """Several `Curves` by name, with what was trained and what made them.
+    """Several `Curves` by name, with what was trained and what made them; read-only, and equal to itself alone.
 
     Parameters
     ----------
@@ -76,6 +82,11 @@ class CurveSet(Mapping[str, Curves]):
         What was trained, as JSON can hold it.
     provenance : mapping, optional
         Versions, machine and date; without, those of the moment in which it is saved.
+
+    Raises
+    ------
+    ValueError
+        For anything but `Curves` by name, and for settings that JSON cannot hold.
 
     Examples
     --------
@@ -91,11 +102,28 @@ class CurveSet(Mapping[str, Curves]):
         settings: Mapping[str, Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
+        if not isinstance(curves, Mapping):
+            raise ValueError(f"curves must be a mapping, Curves by name; got {type(curves).__name__}")
         if odd := [name for name, one in curves.items() if not (isinstance(name, str) and isinstance(one, Curves))]:
             raise ValueError(f"curves must be Curves by name; got something else at {odd[0]!r}")
         self._curves = MappingProxyType(dict(curves))
-        self.settings: Mapping[str, Any] = frozen_json(settings or {}, "settings")
-        self.provenance: Mapping[str, Any] = frozen_json(provenance or {}, "provenance")
+        self._settings = frozen_mapping({} if settings is None else settings, "settings")
+        self._provenance = frozen_mapping({} if provenance is None else provenance, "provenance")
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What was trained."""
+        return self._settings
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Versions, machine and date."""
+        return self._provenance
+
+    def __eq__(self, other: object) -> bool:
+        return self is other  # a mapping would compare the curves alone, whatever was trained
+
+    __hash__ = object.__hash__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # nothing in it can change
@@ -121,23 +149,17 @@ class CurveSet(Mapping[str, Curves]):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write them to one compressed ``.npz`` file and return its path; ``.npz`` is added if it does not end so."""
-        target = Path(path)
-        if target.suffix != ".npz":
-            target = target.with_name(target.name + ".npz")
         arrays: dict[str, NDArray[Any]] = {}
-        for place, one in enumerate(self._curves.values()):
-            arrays[f"{place}.loss"] = one.loss
+        for k, one in enumerate(self._curves.values()):
+            arrays[f"{k}.loss"] = one.loss
             if one.accuracy is not None:
-                arrays[f"{place}.accuracy"] = one.accuracy
+                arrays[f"{k}.accuracy"] = one.accuracy
         about = {
-            "format": _FORMAT,
-            "version": _VERSION,
             "names": list(self._curves),
             "settings": thawed_json(self.settings),
             "provenance": thawed_json(self.provenance) or provenance_of_now(),
         }
-        write_archive(target, about, arrays)
-        return target
+        return save_archive(path, _FORM, about, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -150,26 +172,22 @@ class CurveSet(Mapping[str, Curves]):
         ValueError
             If the file is damaged, or was not written by `save`; the message names it.
         """
-        source = Path(path)
-        if source.suffix != ".npz" and not source.exists():
-            source = source.with_name(source.name + ".npz")
-        with open(source, "rb") as file:
-            try:
-                about, arrays = read_archive(file)
-                if (about.get("format"), about.get("version")) != (_FORMAT, _VERSION):
-                    raise ValueError("it was not written by CurveSet.save of this version")
-                curves = {
-                    name: Curves(arrays.pop(f"{place}.loss"), arrays.pop(f"{place}.accuracy", None))
-                    for place, name in enumerate(about["names"])
-                }
-                if arrays:
-                    raise ValueError(f"it holds arrays that belong to no curve: {', '.join(sorted(arrays))}")
-                return cls(curves, settings=about["settings"], provenance=about["provenance"])
-            # Damage can surface as nearly anything inside zipfile, zlib, NumPy and json; all of it means one thing.
-            except Exception as error:
-                reason = str(error) or type(error).__name__
-                raise ValueError(f"{source} is not a set of curves this package can read: {reason}") from error
+        return load_archive(path, _FORM, "a set of curves", cls._from_contents)
+
+    @classmethod
+    def _from_contents(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Self:
+        curves = {
+            name: Curves(arrays.pop(f"{k}.loss"), arrays.pop(f"{k}.accuracy", None))
+            for k, name in enumerate(about["names"])
+        }
+        if arrays:
+            raise ValueError(f"it holds arrays that belong to no curve: {', '.join(sorted(arrays))}")
+        return cls(curves, settings=about["settings"], provenance=about["provenance"])
 
 
 def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
-    return read_only(np.array(as_numbers(values, name), dtype=np.float32))
+    shape = (0,) if isinstance(values, list | tuple) and not values else getattr(values, "shape", ())
+    if 0 in shape:
+        return np.empty(shape, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        return read_only(np.array(as_numbers(values, name), dtype=np.float32))

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lossacc_helpers._validation import as_numbers
-from lossacc_helpers.history.archive import frozen_json, provenance_of_now, read_archive, thawed_json, write_archive
+from lossacc_helpers.history.archive import frozen_mapping, load_archive, provenance_of_now, save_archive, thawed_json
 from lossacc_helpers.history.predictions import PredictionHistory, read_only, replica_place
 from lossacc_helpers.history.steps import StepHistory
 
-_FORMAT, _VERSION = "lossacc_helpers.TrainingRun", 1
+_FORM = "lossacc_helpers.TrainingRun", 1  # name and version
 _STEPS = ("losses", "correct", "samples")  # the arrays of a StepHistory
 
 
@@ -84,7 +84,7 @@ class TrainingRun:
                     words = "replica axes" if what == "leading_shape" else what
                     raise ValueError(f"train and validation must have the same {words}; got {ours} and {theirs}")
         for name in ("settings", "provenance"):
-            object.__setattr__(self, name, _check_mapping(getattr(self, name), name))
+            object.__setattr__(self, name, frozen_mapping(getattr(self, name), name))
         for name in ("initial", "final"):
             object.__setattr__(self, name, _check_weights(getattr(self, name), name, self.train.leading_shape))
         object.__setattr__(self, "orders", _check_orders(self.orders, self.train))
@@ -195,19 +195,12 @@ class TrainingRun:
         The file holds plain arrays and one JSON text with the settings and the provenance: the versions of this
         package, NumPy and Python, the platform and the date. A run that was given or loaded with a provenance keeps it.
         """
-        target = Path(path)
-        if target.suffix != ".npz":
-            target = target.with_name(target.name + ".npz")
-        about, arrays = self._contents(half)
-        write_archive(target, about, arrays)
-        return target
+        return save_archive(path, _FORM, *self._contents(half))
 
     def _contents(self, half: bool) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the description of the run, as JSON can hold it, and the arrays it names."""
         arrays: dict[str, NDArray[Any]] = {}
         about: dict[str, Any] = {
-            "format": _FORMAT,
-            "version": _VERSION,
             "settings": thawed_json(self.settings),
             "provenance": thawed_json(self.provenance) or provenance_of_now(),
             "orders": self.orders is not None,
@@ -239,23 +232,10 @@ class TrainingRun:
         ValueError
             If the file is damaged, or was not written by `save`; the message names it.
         """
-        source = Path(path)
-        if source.suffix != ".npz" and not source.exists():
-            source = source.with_name(source.name + ".npz")
-        with open(source, "rb") as file:
-            try:
-                return cls._from_contents(*read_archive(file))
-            # Damage can surface as nearly anything inside zipfile, zlib, NumPy and json; all of it means one thing.
-            except Exception as error:
-                reason = str(error) or type(error).__name__
-                raise ValueError(f"{source} is not a training run this package can read: {reason}") from error
+        return load_archive(path, _FORM, "a training run", cls._from_contents)
 
     @classmethod
     def _from_contents(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Self:
-        if about.get("format") != _FORMAT:
-            raise ValueError("it was not written by TrainingRun.save")
-        if about.get("version") != _VERSION:
-            raise ValueError(f"its format has version {about.get('version')}; this package reads version {_VERSION}")
         missing = {"settings", "provenance", "orders", "train", "validation", "initial", "final"} - about.keys()
         if missing:
             raise ValueError(f"its description lacks {', '.join(sorted(missing))}")
@@ -332,10 +312,3 @@ def _check_steps(steps: Any, train: PredictionHistory) -> None:
         ours, theirs = getattr(train, what), getattr(steps, what)
         if ours != theirs:
             raise ValueError(f"train and steps must have the same {words}; got {ours} and {theirs}")
-
-
-def _check_mapping(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{name} must be a mapping; got {type(given).__name__}")
-    frozen: Mapping[str, Any] = frozen_json(given, name)
-    return frozen

@@ -33,7 +33,7 @@ def load(name: str) -> TrainingRun:
     >>> run.settings["data"]["label_noise"]
     0.4
     """
-    return TrainingRun.load(_path(FOLDER, name))
+    return TrainingRun.load(_path(name, names(), FOLDER, curve_names(), "load_curves"))
 
 
 def load_curves(name: str) -> CurveSet:
@@ -47,15 +47,16 @@ def load_curves(name: str) -> CurveSet:
     >>> fast["recomputed, dropout off"].loss.shape
     (10, 45)
     """
-    return CurveSet.load(_path(CURVES, name))
+    return CurveSet.load(_path(name, curve_names(), CURVES, names(), "load"))
 
 
 def _stems(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.npz")))
 
 
-def _path(folder: Path, name: str) -> Path:
-    known = _stems(folder)
-    if name not in known:
-        raise ValueError(f"there is no recording called {name!r}; there are {', '.join(known)}")
-    return folder / f"{name}.npz"
+def _path(name: str, known: tuple[str, ...], folder: Path, others: tuple[str, ...], other: str) -> Path:
+    if name in known:
+        return folder / f"{name}.npz"
+    if name in others:
+        raise ValueError(f"{name!r} is a recording that {other} reads: recordings.{other}({name!r})")
+    raise ValueError(f"there is no recording called {name!r}; there are {', '.join(known)}")

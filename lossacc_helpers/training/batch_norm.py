@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lossacc_helpers._validation import as_numbers, as_whole_number
+from lossacc_helpers._validation import as_numbers, as_whole_number, one_hot_hint
 from lossacc_helpers.datasets import Crops
 from lossacc_helpers.training._keras import check_keras, layers_of
 from lossacc_helpers.training.program import Array
@@ -28,16 +28,17 @@ def recompute_batch_norm_statistics(
     keeps moving averages of them, over steps in which the weights were others and dropout was on. Here the data goes
     through the network once more, each layer normalising with the batch, and every layer is given the mean and the
     variance of all that reached it. Nothing else in the model changes: no weight, no state of an optimizer, no
-    generator of random numbers. Inside a callback, training goes on as if nobody had looked.
+    generator of random numbers of the model. Inside a callback, training goes on as if nobody had looked; only a layer
+    of your own that draws without a seed generator of its own moves Keras's global one.
 
     Parameters
     ----------
     model
         Any built Keras model, layers within layers too.
     data
-        Training data, without labels or with them: features (sample, ...), an array or `Crops`; or batches as
-        ``Model.fit`` takes them, in a ``tf.data.Dataset``, a ``PyDataset``, a list or a generator that ends. Batches
-        are needed for a model with several inputs.
+        Training data: features (sample, ...), an array or `Crops`; a tuple of these and their labels, (sample,) or
+        (sample, class); or batches as ``Model.fit`` takes them, in a ``tf.data.Dataset``, a ``PyDataset``, a list or a
+        generator that ends. Batches are needed for a model with several inputs.
     dropout
         False: every layer but BatchNormalization works as in inference. True: as in training, so that dropout, noise
         and augmentation are on, as they were when the moving averages were made.
@@ -49,8 +50,9 @@ def recompute_batch_norm_statistics(
     ------
     ValueError
         For a model that is not built or has no BatchNormalization that training moves; for data that is empty, without
-        end or does not fit the model; for a batch that holds a single number a channel, which has no variance; and for
-        statistics that are not finite. The model is left as it was.
+        end or does not fit the model; for a tuple that is not features and their labels; for a batch that holds a
+        single number a channel, which has no variance; for statistics that are not finite; and for a `dropout` that is
+        neither True nor False. The model is left as it was.
 
     Notes
     -----
@@ -73,6 +75,8 @@ def recompute_batch_norm_statistics(
     >>> model.set_weights(before)                                                # doctest: +SKIP
     """
     check_keras()
+    if not isinstance(dropout, bool | np.bool_):
+        raise ValueError(f"dropout must be True or False, on or off while the data goes through; got {dropout!r}")
     layers = batch_norm_layers(model)
     statistics: dict[int, _Pooled] = {}
     number = -1
@@ -231,8 +235,8 @@ class _Pooled:
         mean, variance, count = (np.asarray(one, dtype=np.float64) for one in found)
         if (count < 2).any():
             raise ValueError(
-                f"{place} has {count.min():g} numbers a channel, and no variance; give larger batches, or leave the "
-                "last one out"
+                f"{place} has {count.min():g} number{'' if count.min() == 1 else 's'} a channel, and no variance; give "
+                "larger batches, or leave the last one out"
             )
         if not (np.isfinite(mean).all() and np.isfinite(variance).all()):
             raise ValueError(f"{place} is not finite, so it has no mean and variance")
@@ -250,15 +254,45 @@ def _give(layer: keras.layers.BatchNormalization, statistics: _Pooled) -> None:
 
 def _batches(data: Any, model: keras.Model, batch_size: int) -> Iterator[Any]:
     """The features, batch by batch."""
-    if isinstance(data, tuple):  # features with labels
-        data = data[0] if data else np.empty(0)
+    if isinstance(data, tuple):
+        data = _features_of(data) if data else np.empty(0)
     if isinstance(data, Crops) or hasattr(data, "__array__"):
         yield from _cut(data if isinstance(data, Crops) else as_numbers(data, "data"), model, batch_size)
         return
     for number, batch in enumerate(_those_that_are_there(data)):
+        _check_arrays(batch, f"batch {number} of data")
         features = keras.utils.unpack_x_y_sample_weight(batch)[0]
         _check_shape(features, model, f"batch {number} of data")
         yield features
+
+
+def _features_of(data: tuple[Any, ...]) -> Any:
+    """The features of a tuple of features and labels; `ValueError` for batches, of which the first alone would count.
+
+    Labels that have the shape of the features are taken for a second batch, unless they are one-hot.
+    """
+    features, *rest = data
+    for labels in rest:
+        if labels is None:
+            continue
+        shape, samples = tuple(np.shape(labels)), len(features) if hasattr(features, "__len__") else None
+        like = len(shape) > 1 and shape[1:] == tuple(np.shape(features))[1:] and not one_hot_hint(np.asarray(labels))
+        if not 1 <= len(shape) <= 2 or shape[0] != samples or like:
+            raise ValueError(
+                f"a tuple must be features and their labels, (sample,) or (sample, class), for as many samples; got "
+                f"{type(labels).__name__} of shape {shape} beside {samples} samples. Give batches in a list, features "
+                "alone without a tuple"
+            )
+    return features
+
+
+def _check_arrays(batch: Any, name: str) -> None:
+    """Raise `ValueError` for a batch of plain lists: Keras takes the rows of such a one for several inputs."""
+    inner = batch
+    while isinstance(inner, list | tuple | dict) and inner:
+        inner = next(iter(inner.values())) if isinstance(inner, dict) else inner[0]
+    if not hasattr(inner, "shape") and inner is not None:
+        raise ValueError(f"{name} must hold arrays; got {type(inner).__name__} (np.array(...) makes one of a list)")
 
 
 def _those_that_are_there(data: Any) -> Iterator[Any]:
@@ -273,7 +307,7 @@ def _those_that_are_there(data: Any) -> Iterator[Any]:
         )
     if isinstance(data, keras.utils.PyDataset):
         return (data[number] for number in range(data.num_batches))
-    if isinstance(data, dict) or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
+    if isinstance(data, dict | str | bytes) or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
         raise ValueError(f"data must be an array of features, Crops, or batches of them; got {type(data).__name__}")
     return iter(data)
 

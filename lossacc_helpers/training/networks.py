@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+
+from lossacc_helpers._validation import as_number, check_unit_interval
+from lossacc_helpers.datasets.regions import check_size
+
+_LEAST_SIDE = 4  # of an image, of which two poolings leave one pixel
 
 
 def dense(features: int, hidden: int, classes: int) -> keras.Model:
@@ -45,28 +52,32 @@ def forgery_detector(size: tuple[int, int], *, dropout: str = "as asked", moment
     Parameters
     ----------
     size
-        Height and width of an image, in pixels; values 0 to 255.
+        Height and width of an image, in pixels, at least 4; values 0 to 255.
     dropout
         ``"as asked"``; ``"removed"``; or ``"moved"``, with all three in a row behind the last BatchNormalization.
     momentum
-        Of every BatchNormalization's moving averages. They play no part in training.
+        Of every BatchNormalization's moving averages, from 0 to 1. They play no part in training.
 
-    Raises `ValueError` for another word for dropout.
+    Raises `ValueError` for another word for dropout, and for sizes and momenta outside these ranges.
     """
-    places = {"as asked": (0.25, 0.25, 0.5), "removed": (), "moved": (0.25, 0.25, 0.5)}
-    if dropout not in places:
+    height, width = check_size(size)
+    if min(height, width) < _LEAST_SIDE:
+        raise ValueError(f"images must have at least {_LEAST_SIDE} x {_LEAST_SIDE} pixels; got {height} x {width}")
+    kept = as_number(check_unit_interval(momentum, "momentum"), "momentum")
+    places: dict[Any, tuple[float, ...]] = {"as asked": (0.25, 0.25, 0.5), "removed": (), "moved": (0.25, 0.25, 0.5)}
+    if not isinstance(dropout, str) or dropout not in places:
         raise ValueError(f"dropout must be one of {', '.join(map(repr, places))}; got {dropout!r}")
     rates = iter(places[dropout])
 
     def normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-        return [layer, keras.layers.Activation("relu"), keras.layers.BatchNormalization(momentum=momentum)]
+        return [layer, keras.layers.Activation("relu"), keras.layers.BatchNormalization(momentum=kept)]
 
     def drop() -> list[keras.layers.Layer]:
         return [keras.layers.Dropout(next(rates))] if dropout == "as asked" else []
 
     return keras.Sequential(
         [
-            keras.Input((*size, 3)),
+            keras.Input((height, width, 3)),
             keras.layers.Rescaling(1 / 255),
             *normalised(keras.layers.Conv2D(16, 3, padding="same")),
             *normalised(keras.layers.Conv2D(16, 1, padding="same")),

@@ -111,10 +111,12 @@ CROPS = datasets.photographs(size=(4, 5), train_samples=26, validation_samples=1
         lambda x: Batches((x[:5], Y[:5]), (x[5:10], Y[5:10]), (x[10:], Y[10:])),
         lambda x: (x, Y),
         lambda x: (x, Y, np.ones(13)),
+        lambda x: (x, np.eye(3)[Y % 3]),
+        lambda x: (x, None),
         lambda x: tf.constant(x),
         lambda x: x.astype(np.float64),
     ],
-    ids="list pairs lists generator dataset labelled pydataset tuple weighted tensor double".split(),
+    ids="list pairs lists generator dataset labelled pydataset tuple weighted one-hot unlabelled tensor double".split(),
 )
 def test_data_comes_in_every_form_that_fit_takes(cut):
     model = network()
@@ -485,12 +487,19 @@ ENDLESS = tf.data.Dataset.from_tensor_slices(X).batch(5).repeat()
         (network, 3, {}, "data must be an array of features, Crops, or batches of them; got int"),
         (network, NAN, {"batch_size": 5}, "batch 1 at batch_normalization.* is not finite"),
         (network, [X, X * np.float32(1e30)], {}, "batch 1 at batch_normalization.* is not finite"),
-        (network, X[:1], {}, "batch 0 at batch_normalization.* has 1 numbers a channel, and no variance"),
+        (network, X[:1], {}, "batch 0 at batch_normalization.* has 1 number a channel, and no variance"),
         (network, [X, X[:1]], {}, "batch 1 at .* give larger batches, or leave the last one out"),
         (network, X, {"batch_size": 0}, "batch_size must be a whole number, 1 or more; got 0"),
         (network, ENDLESS, {}, r"data never ends; .*data.take\(100\)"),
         (network, Batches(X, endless=True), {}, "data never ends"),
         (two_inputs, X, {}, "the model has 2 inputs: give batches"),
+        (network, X, {"dropout": "off"}, "dropout must be True or False, .*; got 'off'"),
+        (network, X, {"dropout": 0.25}, "dropout must be True or False, .*; got 0.25"),
+        (network, (X[:6], X[6:12]), {}, r"a tuple must be features and their labels.* Give batches in a list"),
+        (network, (X, Y[:3]), {}, r"a tuple must be features and their labels.* of shape \(3,\) beside 13 samples"),
+        (network, (X, 1), {}, "a tuple must be features and their labels"),
+        (network, X.tolist(), {}, "batch 0 of data must hold arrays; got float"),
+        (network, "x_train", {}, "data must be an array of features, Crops, or batches of them; got str"),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_leaves_the_model_as_it_was(build, data, options, message):

@@ -82,3 +82,22 @@ def test_momentum_is_that_of_every_moving_average():
 def test_another_word_for_dropout_is_refused():
     with pytest.raises(ValueError, match="dropout must be one of 'as asked', 'removed', 'moved'; got 'off'"):
         networks.forgery_detector((32, 32), dropout="off")
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "message"),
+    [
+        ((3, 3), {}, "images must have at least 4 x 4 pixels; got 3 x 3"),
+        (32, {}, r"size must be a pair \(height, width\) in pixels; got 32"),
+        ((8, 8), {"momentum": 1.5}, r"momentum must lie in \[0, 1\]; got 1.5"),
+        ((8, 8), {"momentum": -1}, r"momentum must lie in \[0, 1\]; got -1"),
+        ((8, 8), {"dropout": [1]}, r"dropout must be one of 'as asked', 'removed', 'moved'; got \[1\]"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused_in_words(size, options, message):
+    with pytest.raises(ValueError, match=message):
+        networks.forgery_detector(size, **options)
+
+
+def test_the_smallest_image_leaves_one_pixel():
+    assert networks.forgery_detector((4, 4)).output_shape == (None, 2)
