@@ -92,7 +92,7 @@ def test_a_recording_says_what_made_it(name):
 @pytest.mark.parametrize("name", SAME_DATA)
 def test_what_is_compared_differs_in_one_thing(fast, name):
     changed = recordings.load_curves(f"lesson_04_{name}").settings
-    same = set(fast.settings) - {"sentence", "wide", "by_layer"}
+    same = set(fast.settings) - {"experiment", "sentence", "wide", "by_layer"}
     assert len([key for key in same if changed[key] != fast.settings[key]]) == 1
     assert changed["seeds"] == fast.settings["seeds"] == tuple(range(10))
 
