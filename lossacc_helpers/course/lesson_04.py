@@ -46,7 +46,7 @@ def anatomy() -> Explorer:
     parts = {
         "worst": controls.toggle("patches that pay most", {"1%": 0.01, "5%": 0.05, "10%": 0.10}, value=0.10),
         "network": controls.whole_slider("network", 1, run.replicas, value=1),
-        "epoch": controls.whole_slider("epoch", 1, run.epochs, value=29),
+        "epoch": controls.whole_slider("epoch", 1, run.epochs, value=24),
         "recomputed": controls.checkbox("show the same weights with recomputed statistics"),
     }
 
