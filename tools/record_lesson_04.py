@@ -16,8 +16,8 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,10 @@ EXCHANGED = {
     "one_fresh": "only layer {} recomputed",
     "one_dropped": "only layer {} with dropout on",
 }
+# What ends a spike? Validation loss after each epoch if only one of the two had gone on since the epoch before.
+HELD = ("weights moved, averages held", "averages moved, weights held")
 RECORDED = (
-    *("validation", "train", "train_recomputed", "wide", "zoom", "statistics", "step_losses", "step_correct"),
+    *("validation", "held", "train", "train_recomputed", "wide", "zoom", "statistics", "step_losses", "step_correct"),
     *EXCHANGED,
 )
 # Of how many networks the predictions are kept, and not only their mean losses.
@@ -69,12 +71,15 @@ class Experiment:
     train_samples, validation_samples : of `datasets.forgeries`, with `DATA_SEED`.
     rate, batch_size, epochs : of the training with Adam.
     dropout : "as asked", "removed", or "moved" behind the last BatchNormalization.
+    batch_norm : False leaves every BatchNormalization out; then all the `STATISTICS` are alike.
+    standardised : whether pixels are standardised by the training patches, and not only divided by 255.
     seeds : of weights, dropout and the order of the samples; a network each.
     recompute_samples : from how many training samples statistics are recomputed.
     drawn : how many validation samples are drawn, of which the first `validation_samples` are used. Which these are
         depends on it, so what is compared must draw as many.
     wide : whether all that are drawn are asked too, with the ordinary statistics.
     by_layer : whether statistics are exchanged layer by layer too.
+    held : whether each epoch is also asked with the averages, or with the weights, of the epoch before.
     zoom : epochs, counted from 1, in which validation is asked after every step too.
     """
 
@@ -85,11 +90,14 @@ class Experiment:
     batch_size: int = 32
     epochs: int
     dropout: str = "as asked"
+    batch_norm: bool = True
+    standardised: bool = False
     seeds: tuple[int, ...] = tuple(range(10))
     recompute_samples: int = 1024
     drawn: int
     wide: bool = False
     by_layer: bool = False
+    held: bool = False
     zoom: tuple[int, ...] = ()
 
 
@@ -122,6 +130,13 @@ EXPERIMENTS = {
     ),
     "low_rate": replace(_CHANGED, sentence="Fast, but at the question's rate.", rate=1e-4),
     "large_batches": replace(_CHANGED, sentence="Fast, in batches of 256.", batch_size=256),
+    "standardised": replace(
+        _CHANGED, sentence="Fast, with pixels standardised by the training patches.", standardised=True
+    ),
+    "no_batch_norm": replace(_CHANGED, sentence="Fast, without BatchNormalization.", batch_norm=False),
+    "held": replace(
+        _CHANGED, sentence="Fast, asked too as if only weights or only averages had moved in an epoch.", held=True
+    ),
     "zoom": replace(
         _CHANGED,
         sentence="Fast, one network, asked after every step of some epochs.",
@@ -153,15 +168,15 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
         Log-odds of "forged" in inference mode, float32: ``validation`` (statistics, epoch, sample), ``train`` (epoch,
         sample) for the ordinary statistics and ``train_recomputed``, both of as many of the first training samples as
         there are validation samples; ``wide`` (epoch, sample); losses ``one_stale``, ``one_fresh`` and ``one_dropped``
-        (epoch, layer); ``step_losses`` and ``step_correct`` (step,) as training reports them; ``statistics``
-        (statistics, epoch, channel), of each layer its means and then its variances; ``zoom`` (statistics, step),
-        the validation loss after every step of the epochs that are zoomed into.
+        (epoch, layer); losses ``held`` (`HELD`, epoch); ``step_losses`` and ``step_correct`` (step,) as training
+        reports them; ``statistics`` (statistics, epoch, channel), of each layer its means and then its variances;
+        ``zoom`` (statistics, step), the validation loss after every step of the epochs that are zoomed into.
     """
     from lossacc_helpers import training  # before keras, whose lines it keeps silent
     import keras  # isort: skip
     import tensorflow as tf  # isort: skip
     from lossacc_helpers.training.seeds import draw_orders  # isort: skip
-    from lossacc_helpers.training.batch_norm import batch_norm_layers, batch_statistics  # isort: skip
+    from lossacc_helpers.training.batch_norm import batch_norm_layers, batch_statistics, untouched  # isort: skip
 
     data = data_of(experiment)
     samples, (patches, told) = experiment.train_samples, data.train
@@ -171,15 +186,21 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     count = experiment.epochs if epochs is None else epochs
     keras.utils.clear_session()  # or the networks of all trainings so far stay in memory
     keras.utils.set_random_seed(seed)
-    model = training.networks.forgery_detector(SIZE, dropout=experiment.dropout, momentum=0.0)
+    pixels = (float(patches.mean()), float(patches.std())) if experiment.standardised else (0.0, 255.0)
+    model = training.networks.forgery_detector(
+        SIZE, dropout=experiment.dropout, momentum=0.0, batch_norm=experiment.batch_norm, pixels=pixels
+    )
     optimizer = keras.optimizers.Adam(experiment.rate)
     optimizer.build(model.trainable_variables)
     loss_of = keras.losses.SparseCategoricalCrossentropy()
-    layers = batch_norm_layers(model)
+    layers = batch_norm_layers(model) if experiment.batch_norm else []
     features, labels = tf.constant(patches), tf.constant(told.astype(np.int32))
 
+    def joined(parts: Any) -> Any:
+        return tf.concat([tf.zeros(0), *parts], 0)  # none without BatchNormalization
+
     def moving() -> Any:
-        return tf.concat([part.value for one in layers for part in (one.moving_mean, one.moving_variance)], 0)
+        return joined(part.value for one in layers for part in (one.moving_mean, one.moving_variance))
 
     def some_steps(order: Any) -> Any:
         """Train on the samples in this order; statistics of every batch with dropout on and off, and its loss."""
@@ -190,7 +211,7 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
             batch, answers = tf.cast(tf.gather(features, rows), tf.float32), tf.gather(labels, rows)
             with batch_statistics(layers) as seen:
                 model(batch, training=False)
-            off = off.write(step, tf.concat([part for _, mean, var, _ in seen for part in (mean, var)], 0))
+            off = off.write(step, joined(part for _, mean, var, _ in seen for part in (mean, var)))
             with tf.GradientTape() as tape:
                 outputs = model(batch, training=True)
                 loss = loss_of(answers, outputs)
@@ -202,12 +223,23 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
             hits = hits.write(step, tf.reduce_sum(tf.cast(right, tf.int32)))
         return on.stack(), off.stack(), losses.stack(), hits.stack()
 
+    def idle_steps(order: Any) -> Any:
+        """The statistics of every batch with dropout on, while no weight moves."""
+        steps = (tf.shape(order)[0] + experiment.batch_size - 1) // experiment.batch_size
+        on = tf.TensorArray(tf.float32, steps)
+        for step in tf.range(steps):
+            rows = order[step * experiment.batch_size : (step + 1) * experiment.batch_size]
+            model(tf.cast(tf.gather(features, rows), tf.float32), training=True)
+            on = on.write(step, moving())
+        return on.stack()
+
     def odds(images: Any) -> Any:
         outputs = model(tf.cast(images, tf.float32), training=False)
         logits = outputs._keras_logits  # before the softmax: in float32 its probabilities may be 0
         return logits[:, 1] - logits[:, 0]
 
     train_steps, answer = tf.function(some_steps), tf.function(odds, reduce_retracing=True)
+    wait = tf.function(idle_steps)
 
     def log_odds(images: Any, statistics: Any) -> Any:
         place = 0
@@ -218,15 +250,17 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
         return np.concatenate([answer(images[start : start + 1000]) for start in range(0, len(images), 1000)])
 
     def recomputed(dropout: bool) -> Any:
+        if not layers:
+            return moving().numpy()
         training.recompute_batch_norm_statistics(model, patches[: experiment.recompute_samples], dropout=dropout)
         return moving().numpy()
 
     widths = [2 * one.moving_mean.shape[0] for one in layers]
     ends = np.cumsum(widths)
     layer_of = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
-    untrained = np.concatenate(
-        [part for width in widths for part in (np.zeros(width // 2), np.ones(width // 2))]
-    ).astype(np.float32)
+    untrained = np.array(
+        [value for width in widths for value in (0,) * (width // 2) + (1,) * (width // 2)], dtype=np.float32
+    )
     averages = {ORDINARY: untrained, SHORT: untrained, LAG_OFF: untrained}
     momenta = {ORDINARY: np.float32(0.99), SHORT: np.float32(0.9), LAG_OFF: np.float32(0.99)}
     total, seen_steps = np.zeros(len(untrained)), 0
@@ -239,7 +273,13 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     for epoch, order in enumerate(draw_orders(seed, 1, count, samples)[0], start=1):
         zoomed = epoch in experiment.zoom
         batches = np.split(order, range(experiment.batch_size, samples, experiment.batch_size)) if zoomed else [order]
-        parts = []
+        parts: list[Any] = []
+        before, still = averages[ORDINARY], averages[ORDINARY]
+        if experiment.held:
+            with untouched(model):  # so that training goes on as without this
+                for batch in wait(tf.constant(order)).numpy():
+                    still = still * momenta[ORDINARY] + batch * (1 - momenta[ORDINARY])
+                waited = loss_at(log_odds(validation, still), wanted)
         for rows in batches:
             parts.append([part.numpy() for part in train_steps(tf.constant(rows))])
             on, off = parts[-1][:2]
@@ -256,6 +296,8 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
         table = all_statistics(on.mean(axis=0))
         record["statistics"].append(table)
         record["validation"].append(np.stack([log_odds(validation, one) for one in table]))
+        if experiment.held:
+            record["held"].append(np.array([loss_at(log_odds(validation, before), wanted), waited]))
         record["train"].append(log_odds(kept, table[ORDINARY]))
         record["train_recomputed"].append(log_odds(kept, table[NOW_OFF]))
         record["step_losses"].append(losses)
@@ -276,7 +318,7 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
                     row.append(loss_at(log_odds(validation, mixed), wanted))
                 record[name].append(np.array(row))
     stacks = {name: np.stack(values) for name, values in record.items() if values}
-    for name in {"validation", "statistics", "zoom"} & stacks.keys():
+    for name in {"validation", "held", "statistics", "zoom"} & stacks.keys():
         stacks[name] = stacks[name].swapaxes(0, 1)
     return stacks
 
@@ -286,10 +328,15 @@ def loss_at(log_odds: Any, labels: Any) -> float:
     return float(np.logaddexp(0, np.where(labels == 1, -1, 1) * log_odds).mean())
 
 
-def training_of(experiment: Experiment) -> str:
-    """What a trained network depends on besides its seed, as text."""
+def with_later_settings(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as they were stored, and the defaults of those that an `Experiment` did not have yet then."""
+    return {one.name: one.default for one in fields(Experiment) if one.default is not MISSING} | dict(stored)
+
+
+def training_of(experiment: Experiment) -> dict[str, Any]:
+    """What a trained network depends on besides its seed."""
     about = {key: value for key, value in asdict(experiment).items() if key not in ("sentence", "seeds")}
-    return json.dumps({**about, "size": SIZE, "data_seed": DATA_SEED})
+    return json.loads(json.dumps({**about, "size": SIZE, "data_seed": DATA_SEED}))
 
 
 def part_of(name: str, seed: int) -> dict[str, Any]:
@@ -304,12 +351,13 @@ def part_of(name: str, seed: int) -> dict[str, Any]:
         stacks = train(EXPERIMENTS[name], seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp.npz")
-        np.savez(temporary, **stacks, experiment=wanted, seconds=time.monotonic() - start)
+        np.savez(temporary, **stacks, experiment=json.dumps(wanted), seconds=time.monotonic() - start)
         os.replace(temporary, path)
         print(f"{path.name}: {time.monotonic() - start:.0f} s", flush=True)
     with np.load(path) as archive:
         part = dict(archive)
-    if (found := str(part.pop("experiment", wanted))) != wanted:
+    found = json.loads(str(part.pop("experiment", json.dumps(wanted))))
+    if any(with_later_settings(found)[key] != value for key, value in wanted.items()):
         raise ValueError(f"{path} was trained for another experiment, {found}; now {name} is {wanted}. Delete it")
     return part
 
@@ -337,6 +385,9 @@ def curves_of(experiment: Experiment, parts: Sequence[dict[str, Any]]) -> dict[s
     if experiment.zoom:
         losses = np.stack([part["zoom"] for part in parts])
         found |= {f"{name}, by step": Curves(losses[:, k]) for k, name in enumerate(STATISTICS)}
+    if experiment.held:
+        losses = np.stack([part["held"] for part in parts])
+        found |= {name: Curves(losses[:, k]) for k, name in enumerate(HELD)}
     for name, words in EXCHANGED.items() if experiment.by_layer else ():
         losses = np.stack([part[name] for part in parts])
         for layer in range(losses.shape[-1]):

@@ -147,14 +147,9 @@ class _Curves:
         show_losses(self._axes, np.concatenate(there))
         for line, row in zip(self._lines, rows, strict=True):
             line.set_data(epochs[: 0 if row is None else None], [] if row is None else on_paper(row))
-        self._labels.place([None if row is None else self._as_if_linear(float(row[-1])) for row in rows])
+        self._labels.place([None if row is None else float(row[-1]) for row in rows])
         self._now.set_xdata([epoch, epoch])
         self._rings.set_data(epochs[spikes], on_axis(self._axes, validation[spikes]))
-
-    def _as_if_linear(self, loss: float) -> float:
-        """Return the height at which a linear axis with these limits would have the loss; `EndLabels` asks for it."""
-        low, high = self._axes.get_ylim()
-        return low + (high - low) * float(np.log(max(loss, low) / low) / np.log(high / low))
 
 
 class _Payers:

@@ -182,7 +182,7 @@ def effects_figure(effects: Mapping[str, Mapping[str, Interval]], *, title: str)
         axes.set_xlim(least, most + 0.06 * (most - least or 1.0))
         axes.set_yticks(places, labels)
         axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="y", length=0, pad=8)  # clear of a dot at the left end
         axes.locator_params(axis="x", nbins=5 if len(effects) <= 2 else 3)
         beside = axes.get_yaxis_transform()
         # A third panel leaves no room for the numbers of the intervals; they are drawn, and told in the sentence.
@@ -193,7 +193,7 @@ def effects_figure(effects: Mapping[str, Mapping[str, Interval]], *, title: str)
         ]
         widest.append(max(text.get_window_extent(renderer).width for text in texts))
     longest = max(label.get_window_extent(renderer).width for label in panels[0].get_yticklabels())
-    left = longest + 20
+    left = longest + 26
     room = (_WIDTH - left - _GAP) / len(panels)
     for k, (axes, beyond) in enumerate(zip(panels, widest, strict=True)):
         axes.set_position(

@@ -18,10 +18,9 @@ from lossacc_helpers.figures.style import (
     MEDIAN_WIDTH,
     OTHER,
     PAPER,
-    TEXT_SIZE,
     TITLE_SIZE,
+    EndLabels,
     as_sentence,
-    spread,
     styled_axes,
 )
 
@@ -85,19 +84,15 @@ def step_figure(curves: Mapping[str, Any], *, steps_per_epoch: int, first_epoch:
     axes.set_xticks((ends - per_epoch / 2)[named], [str(number) for number in numbers[named]])
     axes.tick_params(axis="x", length=0)
     at = np.arange(1, steps + 1)
-    heights, labels = [], {name: _wrapped(name) for name in losses}
+    ends_at = []
     for (name, rows), colour in zip(losses.items(), _COLOURS, strict=False):
         axes.plot(at, on_paper(rows[0]), color=colour, linewidth=MEDIAN_WIDTH - 0.4, zorder=3, label=name)
-        last = np.append(1.0, rows[0][np.isfinite(rows[0]) & (rows[0] > 0)])[-1]  # that has a place on the axis
-        heights.append(float(axes.transAxes.inverted().transform(axes.transData.transform((steps, last)))[1]))
+        # The last that has a place on the axis.
+        ends_at.append(float(np.append(1.0, rows[0][np.isfinite(rows[0]) & (rows[0] > 0)])[-1]))
+    EndLabels(axes, [_wrapped(name) for name in losses], _COLOURS[: len(losses)]).place(ends_at)
     first = next(iter(losses.values()))[0]
     squares = on_axis(axes, first[ends - 1])
     axes.plot(ends, squares, "s", color=LOSS, markerfacecolor=PAPER, markersize=7, zorder=4, clip_on=False)
-    lines = max(label.count("\n") + 1 for label in labels.values())
-    gap = lines * 1.4 * TEXT_SIZE * figure.dpi / 72 / (axes.get_position().height * _HEIGHT)
-    places = spread([min(max(height, 0.0), 1.0) for height in heights], gap=gap)
-    for name, colour, place in zip(losses, _COLOURS, places, strict=False):
-        axes.text(1.02, place, labels[name], transform=axes.transAxes, color=colour, fontsize=TEXT_SIZE, va="center")
     figure.text(0.012, 0.985, title, fontsize=TITLE_SIZE, color=INK, va="top")
     return figure
 

@@ -134,10 +134,14 @@ class EndLabels:
         ]
 
     def place(self, heights: Sequence[float | None]) -> None:
-        """Move each name to its line's last height in data units; None or a non-finite height hides it."""
-        bottom, top = self.axes.get_ylim()
+        """Move each name to its line's last height in data units; None or a non-finite height hides it.
+
+        What a logarithmic axis has no place for, 0 and less, is named at its lower end.
+        """
+        scale = self.axes.yaxis.get_transform()
+        bottom, top = scale.transform(np.array(self.axes.get_ylim()))
         shown = [
-            (text, (height - bottom) / (top - bottom))
+            (text, (float(scale.transform(np.array([height]))[0]) - bottom) / (top - bottom))
             for text, height in zip(self.texts, heights, strict=True)
             if height is not None and np.isfinite(height)
         ]
@@ -147,7 +151,8 @@ class EndLabels:
         assert figure is not None  # axes outside a figure have no labels to place
         # The original position: asking for the active one marks the axes as changed, and all would be drawn again.
         pixels = self.axes.get_position(original=True).height * figure.get_figheight() * figure.dpi
-        gap = 1.35 * TEXT_SIZE * figure.dpi / 72.0 / pixels
+        lines = max((text.get_text().count("\n") + 1 for text, _ in shown), default=1)
+        gap = 1.35 * lines * TEXT_SIZE * figure.dpi / 72.0 / pixels
         places = spread([min(max(fraction, 0.0), 1.0) for _, fraction in shown], gap=gap)
         for (text, _), fraction in zip(shown, places, strict=True):
             text.set_y(fraction)

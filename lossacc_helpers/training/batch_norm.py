@@ -80,7 +80,7 @@ def recompute_batch_norm_statistics(
     layers = batch_norm_layers(model)
     statistics: dict[int, _Pooled] = {}
     number = -1
-    with _untouched(model):
+    with untouched(model):
         for number, batch in enumerate(_batches(data, model, as_whole_number(batch_size, "batch_size", least=1))):
             if number == 0:
                 layers = _moved_by_training(model, layers, batch)
@@ -191,7 +191,7 @@ def _moved_by_training(model: keras.Model, layers: list[Any], batch: Any) -> lis
 
         return call
 
-    with _untouched(model), _calling(layers, noting):
+    with untouched(model), _calling(layers, noting):
         _run(model, batch, training=True)
     if not moved:
         raise ValueError(
@@ -201,7 +201,7 @@ def _moved_by_training(model: keras.Model, layers: list[Any], batch: Any) -> lis
 
 
 @contextmanager
-def _untouched(model: keras.Model) -> Iterator[None]:
+def untouched(model: keras.Model) -> Iterator[None]:
     """Put back afterwards what a call of the model may move: statistics and the generators of random numbers."""
     kept = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
     try:

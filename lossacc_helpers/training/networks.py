@@ -44,10 +44,18 @@ def convolutional(size: tuple[int, int], classes: int, *, dropout: float = 0.25)
     )
 
 
-def forgery_detector(size: tuple[int, int], *, dropout: str = "as asked", momentum: float = 0.99) -> keras.Model:
+def forgery_detector(
+    size: tuple[int, int],
+    *,
+    dropout: str = "as asked",
+    momentum: float = 0.99,
+    batch_norm: bool = True,
+    pixels: tuple[float, float] = (0.0, 255.0),
+) -> keras.Model:
     """The network of lesson 04 for colour images of a size (height, width), uncompiled; it answers with probabilities.
 
     Layer by layer as the question states it, for images with channels last. That bytes are divided by 255 is ours.
+    The other settings are for experiments.
 
     Parameters
     ----------
@@ -57,8 +65,12 @@ def forgery_detector(size: tuple[int, int], *, dropout: str = "as asked", moment
         ``"as asked"``; ``"removed"``; or ``"moved"``, with all three in a row behind the last BatchNormalization.
     momentum
         Of every BatchNormalization's moving averages, from 0 to 1. They play no part in training.
+    batch_norm
+        False leaves every BatchNormalization out.
+    pixels
+        What is subtracted from every pixel, and what the rest is divided by, more than 0.
 
-    Raises `ValueError` for another word for dropout, and for sizes and momenta outside these ranges.
+    Raises `ValueError` for another word for dropout, and for what lies outside these ranges.
     """
     height, width = check_size(size)
     if min(height, width) < _LEAST_SIDE:
@@ -69,8 +81,13 @@ def forgery_detector(size: tuple[int, int], *, dropout: str = "as asked", moment
         raise ValueError(f"dropout must be one of {', '.join(map(repr, places))}; got {dropout!r}")
     rates = iter(places[dropout])
 
+    less, divisor = (as_number(one, "a number of pixels") for one in pixels)
+    if divisor <= 0:
+        raise ValueError(f"pixels must be divided by more than 0; got {divisor:g}")
+
     def normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-        return [layer, keras.layers.Activation("relu"), keras.layers.BatchNormalization(momentum=kept)]
+        norm = [keras.layers.BatchNormalization(momentum=kept)] if batch_norm else []
+        return [layer, keras.layers.Activation("relu"), *norm]
 
     def drop() -> list[keras.layers.Layer]:
         return [keras.layers.Dropout(next(rates))] if dropout == "as asked" else []
@@ -78,7 +95,7 @@ def forgery_detector(size: tuple[int, int], *, dropout: str = "as asked", moment
     return keras.Sequential(
         [
             keras.Input((height, width, 3)),
-            keras.layers.Rescaling(1 / 255),
+            keras.layers.Rescaling(1 / divisor, offset=-less / divisor),
             *normalised(keras.layers.Conv2D(16, 3, padding="same")),
             *normalised(keras.layers.Conv2D(16, 1, padding="same")),
             keras.layers.MaxPooling2D(),

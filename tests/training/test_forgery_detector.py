@@ -79,6 +79,15 @@ def test_momentum_is_that_of_every_moving_average():
     assert [layer.momentum for layer in norms] == [0.5] * 5
 
 
+def test_batch_normalization_may_be_left_out():
+    assert words(networks.forgery_detector((32, 32), batch_norm=False)) == ASKED.replace(", norm", "")
+
+
+def test_pixels_may_be_standardised():
+    first = networks.forgery_detector((32, 32), pixels=(100, 50)).layers[0]
+    np.testing.assert_allclose(first(np.uint8([[[[0, 100, 250]]]])).numpy().ravel(), [-2, 0, 3], rtol=1e-6)
+
+
 def test_another_word_for_dropout_is_refused():
     with pytest.raises(ValueError, match="dropout must be one of 'as asked', 'removed', 'moved'; got 'off'"):
         networks.forgery_detector((32, 32), dropout="off")
@@ -91,6 +100,8 @@ def test_another_word_for_dropout_is_refused():
         (32, {}, r"size must be a pair \(height, width\) in pixels; got 32"),
         ((8, 8), {"momentum": 1.5}, r"momentum must lie in \[0, 1\]; got 1.5"),
         ((8, 8), {"momentum": -1}, r"momentum must lie in \[0, 1\]; got -1"),
+        ((8, 8), {"pixels": (0, 0)}, "pixels must be divided by more than 0; got 0"),
+        ((8, 8), {"pixels": (0, "1")}, "a number of pixels must be a number; got '1'"),
         ((8, 8), {"dropout": [1]}, r"dropout must be one of 'as asked', 'removed', 'moved'; got \[1\]"),
     ],
 )

@@ -21,6 +21,7 @@ TINY = replace(
     recompute_samples=32,
     drawn=24,
     wide=True,
+    held=True,
 )
 STEPS = 3  # in an epoch; the last is of 8 samples
 ORDER = draw_orders(SEED, 1, TINY.epochs, TINY.train_samples)[0]
@@ -202,6 +203,48 @@ def test_statistics_are_exchanged_one_layer_at_a_time(recorded, fitted, name, ba
     np.testing.assert_allclose(recorded[name][-1], losses, atol=1e-4)
 
 
+def loss_of(model, statistics):
+    """Validation loss with these statistics."""
+    put(model, statistics)
+    patches, labels = (part[: TINY.validation_samples] for part in record_lesson_04.data_of(TINY).validation)
+    return np.ravel(model.evaluate(patches, labels, verbose=0))[0]
+
+
+def test_weights_may_move_while_the_averages_are_held(recorded, fitted):
+    model = fitted[0.99][0]
+    averages = recorded["statistics"][ORDINARY]
+    np.testing.assert_allclose(recorded["held"][0, -1], loss_of(model, averages[-2]), atol=2e-5)
+    assert abs(recorded["held"][0, -1] - loss_of(model, averages[-1])) > 1e-4
+
+
+def test_averages_may_move_while_the_weights_are_held():
+    # Keras itself, with an optimizer that moves nothing, for one epoch from the start; no dropout, no chance.
+    still = replace(TINY, dropout="removed", epochs=1)
+    patches, labels = record_lesson_04.data_of(still).train
+    keras.utils.set_random_seed(SEED)
+    model = networks.forgery_detector(SIZE, dropout="removed")
+    model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    rows = draw_orders(SEED, 1, 1, still.train_samples)[0][0]
+    model.fit(patches[rows], labels[rows], batch_size=still.batch_size, shuffle=False, verbose=0)
+    np.testing.assert_allclose(train(still, SEED)["held"][1, 0], loss_of(model, statistics_of(model)), atol=1e-4)
+
+
+def test_a_network_without_batch_normalization_is_asked_in_one_way():
+    found = train(replace(TINY, batch_norm=False, by_layer=False, wide=False, held=False), SEED)
+    assert found["statistics"].shape[2] == 0
+    np.testing.assert_array_equal(found["validation"], found["validation"][:1].repeat(len(found["validation"]), axis=0))
+    assert not np.array_equal(found["validation"][0, 0], found["validation"][0, 1])  # it learns
+
+
+def test_pixels_are_standardised_by_the_training_patches(monkeypatch):
+    seen, build = [], networks.forgery_detector
+    monkeypatch.setattr(networks, "forgery_detector", lambda *a, **k: seen.append(build(*a, **k)) or seen[-1])
+    train(replace(TINY, standardised=True, by_layer=False, wide=False, held=False), SEED, epochs=1)
+    first = seen[0].layers[0](record_lesson_04.data_of(TINY).train[0].astype(np.float32)).numpy()
+    assert abs(first.mean()) < 1e-3
+    assert abs(first.std() - 1) < 1e-3
+
+
 def test_a_recording_has_the_shapes_it_says(recorded):
     kinds, epochs, layers = len(record_lesson_04.STATISTICS), TINY.epochs, 5
     assert {name: values.shape for name, values in recorded.items()} == {
@@ -210,6 +253,7 @@ def test_a_recording_has_the_shapes_it_says(recorded):
         "train_recomputed": (epochs, 16),
         "wide": (epochs, 24),
         **dict.fromkeys(("one_stale", "one_fresh", "one_dropped"), (epochs, layers)),
+        "held": (len(record_lesson_04.HELD), epochs),
         "step_losses": (epochs, STEPS),
         "step_correct": (epochs, STEPS),
         "statistics": (kinds, epochs, 2 * (16 + 16 + 32 + 32 + 64)),
