@@ -3,22 +3,24 @@
 #
 # ## The question
 #
-# You train a network to tell real images from fake ones. Training loss falls, epoch after epoch. Validation loss mostly
-# falls too, but now and then it jumps: to twice its height, for one epoch, and in the next it is back.
+# You train a network to tell real images from fake ones. Training loss falls, epoch after epoch. Validation loss
+# mostly falls too, but now and then it jumps: to twice its height, for one epoch, and in the next it is back.
 #
-# Somebody asked this in public. The answer that was published speaks of noisy gradients: a loss is a surface, batches are
-# small, steps overshoot, validation sets are small, noise even helps; spikes are normal. Nobody there asked what kind of
-# network it was. In this lesson you open such spikes, recorded from ten networks, train the start of one yourself, and find
-# out by experiment what they are made of.
+# Somebody asked this in public. The answer that was published speaks of noisy gradients: a loss is a surface, batches
+# are small, steps overshoot, validation sets are small, noise even helps; spikes are normal. Nobody there asked what
+# kind of network it was. In this lesson you open such spikes, recorded from ten networks, train the start of one
+# yourself, and find out by experiment what they are made of.
 #
 # **What you need first:** lesson 01 (what a sample costs), lesson 02 (crossings, many networks at once), and enough
-# Keras to read `compile` and `fit`. From lesson 03 it helps to know what training reports. The next cell loads TensorFlow,
-# which takes about ten seconds; if another lesson's kernel still runs, shut it down first (menu *Kernel*).
+# Keras to read `compile` and `fit`. From lesson 03 it helps to know what training reports. The next cell loads
+# TensorFlow, which takes about ten seconds; if another lesson's kernel still runs, shut it down first (menu
+# *Kernel*).
 #
 # <details>
 # <summary>All that the asker stated</summary>
 #
-# A real-or-fake classifier in Keras, about 8,000 images, learning rate 1e-4, batches of 32, 100 epochs, and the network:
+# A real-or-fake classifier in Keras, about 8,000 images, learning rate 1e-4, batches of 32, 100 epochs, and the
+# network:
 #
 # ```text
 # conv 3x3x16, padding same; ReLU; BatchNorm          conv 1x1x16, padding same; ReLU; BatchNorm
@@ -29,18 +31,17 @@
 # ```
 #
 # Validation loss "sometimes peaks", then returns below the training line. There was a branch for images with channels
-# first. Not stated: the optimizer, the loss, the size of the images, how they
-# were split, and what they showed. Ours are Adam, cross-entropy, 32 x 32 pixels, and patches of photographs that you
-# will see below.
+# first. Not stated: the optimizer, the loss, the size of the images, how they were split, and what they showed. Ours
+# are Adam, cross-entropy, 32 x 32 pixels, and patches of photographs that you will see below.
 #
 # </details>
 #
 # <details>
 # <summary>What the answer claimed</summary>
 #
-# The loss is a surface; gradients are noisy estimates, from finite batches and a finite training set; momentum and large
-# rates overshoot; mini-batches converge faster; noise helps to leave local minima; validation sets are smaller, and their
-# loss is not what is optimised; spikes are normal. Each gets its verdict at the end.
+# The loss is a surface; gradients are noisy estimates, from finite batches and a finite training set; momentum and
+# large rates overshoot; mini-batches converge faster; noise helps to leave local minima; validation sets are smaller,
+# and their loss is not what is optimised; spikes are normal. Each gets its verdict at the end.
 #
 # </details>
 
@@ -59,9 +60,9 @@ import tensorflow as tf
 layers = keras.layers
 
 # %% [markdown]
-# Here is one training of that network, on 2,000 patches and at ten times the asker's rate, which takes seconds where
-# the asker's scale takes ten minutes. It was recorded, with nine others. It begins with a hill; then come the jumps. Further
-# down you see the asker's own scale too, and it will look different.
+# Here is one training of that network, on a quarter of the asker's number of images and at ten times the asker's
+# rate, which is quicker. It was recorded, with nine others. It begins with a hill; then come the jumps. Further down
+# you see the asker's own scale too, and it will look different.
 
 # %%
 recorded = recordings.load("lesson_04_fast")
@@ -83,14 +84,15 @@ lesson.commit("pays")
 # ## Look
 #
 # Ten networks, the same except for their seed. Rings mark spikes: epochs whose validation loss is more than one and a
-# half times the median of the three epochs before, and of the three after. (The rule is about factors, so the top of a
-# steep start may count as one, and two epochs in a row may.) Both curves are asked after the epoch, in the same way; the
-# thin one is of training patches.
+# half times the median of the three epochs before, and of the three after. (The rule is about factors, so the top of
+# a steep start may count as one, and two epochs in a row may.) Both curves are asked after the epoch, in the same
+# way; the thin one is of training patches.
 #
-# 1. Scrub over the **epochs** of network 1 and stop at a ring. Which patches pay, and how sure was the network of them
-#    an epoch earlier?
+# 1. Scrub over the **epochs** of network 1 and stop at a ring. Which patches pay, and how sure was the network of
+#    them an epoch earlier?
 # 2. Switch **patches that pay most** between 1%, 5% and 10%. Is a spike made by a handful of patches?
-# 3. Step to the epoch after the spike. The loss is back. No label has changed, and one epoch of 63 steps lies between.
+# 3. Step to the epoch after the spike. The loss is back. No label has changed, and one epoch of 63 steps lies
+#    between.
 # 4. Do the training patches spike as well? Keep that in mind.
 # 5. Tick the box. The third curve is the *same network with the same weights*, asked in another way. What is left of
 #    the spikes? You will do this yourself, below.
@@ -108,20 +110,20 @@ lesson.explorer("anatomy")
 
 # %%
 forgeries = datasets.forgeries(train_samples=2000, validation_samples=500)
-figures.patches_page(forgeries, title="Genuine or forged? What was pasted in is outlined")
+figures.patches_page(forgeries, title="A forgery is hard to see until what was pasted in is outlined")
 
 # %% [markdown]
-# Each photograph is cut in two: training patches, and what is pasted into them, come from one part, validation patches
-# from the other. Seven of the photographs come with scikit-image, in the public domain or under CC0. Two come with
-# scikit-learn, under [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), and are shown here cut up and changed:
-# `china` by [danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035) and `flower` by
+# Each photograph is cut in two: training patches, and what is pasted into them, come from one part, validation
+# patches from the other. Seven of the photographs come with scikit-image, in the public domain or under CC0. Two come
+# with scikit-learn, under [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), and are shown here cut up and
+# changed: `china` by [danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035) and `flower` by
 # [vultilion](https://www.flickr.com/photos/vultilion/6056698931).
 
 # %% [markdown]
 # ### The network, layer by layer
 #
-# As stated, with the three choices that are ours: 32 x 32 pixels, bytes divided by 255, and channels last, as TensorFlow
-# has them on a processor.
+# As stated, with the three choices that are ours: 32 x 32 pixels, bytes divided by 255, and channels last, as
+# TensorFlow has them on a processor.
 
 
 # %%
@@ -163,8 +165,8 @@ assert unseen.accuracy[-1] < 0.6 < reported.epoch_accuracy[-1] and trained.accur
 
 # %% [markdown]
 # Loss and accuracy, three times. Keras reports that training gets on. Validation is stuck at chance, with a loss far
-# above what knowing nothing would cost. You could call it overfitting, if it were not for the middle column:
-# *the very patches it was trained on*, asked after the epoch with `RecordPredictions`, do as badly.
+# above what knowing nothing would cost. You could call it overfitting, if it were not for the middle column: *the
+# very patches it was trained on*, asked after the epoch with `RecordPredictions`, do as badly.
 #
 # So the quarrel is not between training and validation patches. It is between two ways to ask one network.
 
@@ -176,29 +178,29 @@ assert unseen.accuracy[-1] < 0.6 < reported.epoch_accuracy[-1] and trained.accur
 # - **Dropout** sets a share of its inputs to zero and enlarges the others to make up for it: a network with holes. In
 #   inference it does nothing.
 # - **BatchNormalization** makes every channel of a batch have mean 0 and variance 1, then stretches and shifts it by
-#   learned weights. (It adds 0.001 to the variance first, so that it never divides by zero.) In inference there may be no batch, so it takes **moving averages** of the means and variances it has
-#   seen: at each step `average = 0.99 * average + 0.01 * batch`. They begin at mean 0 and variance 1.
+#   learned weights. (It adds 0.001 to the variance first, so that it never divides by zero.) In inference there may
+#   be no batch, so it takes **moving averages** of the means and variances it has seen: at each step
+#   `average = 0.99 * average + 0.01 * batch`. They begin at mean 0 and variance 1.
 #
-# Two things follow. The averages never enter training: there the batch is normalised by itself. (Unless a callback that
-# watches validation stops the training or lowers its rate.) And they are slow: how much of the past is in them?
+# Two things follow. The averages never enter training: there the batch is normalised by itself. (Unless a callback
+# watches validation and stops the training or lowers its rate.) And they are slow: how much of the past is in them?
 
 # %% tags=["nbval-check-output"]
 for steps_done in (63, 315, 1000):
     print(f"after {steps_done:4} steps {0.99**steps_done:.4f} of the average is still where it began")
-print(f"from 1 to the 0.0007 of a channel that hardly varies: {math.log(0.0007) / math.log(0.99):.0f} steps")
 print(f"half of what it knows is older than {math.log(0.5) / math.log(0.99):.0f} steps")
 
 # %% [markdown]
-# After the first epoch more than half of each average is still the 0 or 1 it began with. After five, 0.04 of it: that sounds
-# like nothing. Keep the number.
+# After the first epoch more than half of each average is still the 0 or 1 it began with. After five epochs only 0.04
+# of it, which sounds like nothing. Keep the number.
 
 # %% [markdown]
 # ### Ask again, with other statistics
 #
 # `recompute_batch_norm_statistics` sends training patches through the network as it is *now* and gives every
 # BatchNormalization the mean and the variance of what arrives there. It touches no trained weight. (In papers this is
-# called precise BatchNorm, in PyTorch `update_bn`, which leaves dropout on.) Do it with dropout on, as it was while the averages were made, and with
-# dropout off, as it will be in inference.
+# called precise BatchNorm; PyTorch's `update_bn` does it too, with dropout left on.) Do it with dropout on, as it was
+# while the averages were made, and with dropout off, as it will be in inference.
 
 
 # %%
@@ -219,9 +221,9 @@ assert fresh_accuracy > 0.7 and fresh_loss < min(0.65, dropped_loss)
 model.set_weights(kept)
 
 # %% [markdown]
-# The network that was "stuck at chance" has learned a great deal. There was nothing wrong with its trained weights, nothing
-# with the validation patches and nothing with the gradient. **Inference looked at it through old glasses.** Both halves of
-# the cure matter: fresh statistics bring part of it, dropout off brings the rest.
+# The network that was "stuck at chance" has learned a great deal. There was nothing wrong with its trained weights,
+# and nothing with the validation patches. **Inference looked at it through old glasses.** Both halves of the cure
+# matter: fresh statistics bring part of it, dropout off brings the rest.
 #
 # There is no magic in it. In plain Keras, for a network that is a simple row of layers:
 
@@ -252,8 +254,8 @@ model.set_weights(kept)
 # %% [markdown]
 # ### A rest of the start
 #
-# Now the number that sounded like nothing. Here are the variances that arrive at the five BatchNormalizations, counted from
-# the input, and the averages that stand for them.
+# Now the number that sounded like nothing. Here are the variances that arrive at the five BatchNormalizations,
+# counted from the input, and the averages that stand for them.
 
 
 # %%
@@ -268,11 +270,13 @@ model.set_weights(kept)
 print(f"left of the starting variance of 1: {left:.4f}")
 for layer, ((_, average), (_, variance)) in enumerate(zip(averages, with_holes), start=1):
     print(f"layer {layer}: a typical channel has variance {np.median(variance):.4f}, average {np.median(average):.4f}")
+fade = math.log(np.median(with_holes[0][1])) / math.log(0.99)
+print(f"steps until what is left of 1 is as small as a typical variance of layer 1: {fade:.0f}")
 
 # %% [markdown]
-# The first layer looks at pixels between 0 and 1, and its channels hardly vary. What is left of the starting variance, a few
-# hundredths, is many times their true variance, and the average is nearly nothing else. Divide the start out, and keep
-# everything else that the averages have gathered:
+# The first layer looks at pixels between 0 and 1, and its channels hardly vary. What is left of the starting
+# variance, a few hundredths, is many times their true variance, and the average is nearly nothing else. Divide the
+# start out, and keep everything else that the averages have gathered:
 
 
 # %%
@@ -289,8 +293,8 @@ for words, chosen in (("layer 1", norms[:1]), ("layers 2 to 5", norms[1:]), ("al
 assert divided_accuracy > 0.6 and divided_loss < 0.7 * unseen.loss[-1]
 
 # %% [markdown]
-# So the stuck start is mostly made of the **start itself**: a variance of 1 that fades by 1% a step, in a layer where it
-# should be much smaller. (That the loss *rises* for some epochs meanwhile is no contradiction: the network grows surer.)
+# So the stuck start is mostly made of the **start itself**: a variance of 1 that fades by 1% a step, in a layer where
+# it should be much smaller.
 
 # %% [markdown]
 # ### Stand still, and wait
@@ -310,18 +314,18 @@ print(f"recomputed at once: with dropout on {dropped_loss:.2f}, with dropout off
 assert idle["val_loss"][-1] < 0.7 * unseen.loss[-1] and abs(math.log(idle["val_loss"][-1] / dropped_loss)) < 0.5
 
 # %% [markdown]
-# The loss falls while nothing is learned, and it ends near statistics that are fresh and gathered with dropout *on*, not
-# near those with dropout off. So two things are wrong with the averages of this network: a rest of their **start**, which
-# in layer 1 takes some seven hundred steps to fade, and **dropout**: they are averages of another network, one with holes. A
-# third must be expected, **lag**, for weights move on. Here it does not show yet: with the start divided out these averages
-# do as well as fresh statistics with dropout on. Later it will.
+# The loss falls while nothing is learned, and it ends near statistics that are fresh and gathered with dropout *on*,
+# not near those with dropout off. So two things are wrong with the averages of this network: a rest of their
+# **start**, which in layer 1 takes some seven hundred steps to fade, and **dropout**: they are averages of another
+# network, one with holes. A third must be expected, **lag**, for weights move on. Here it does not show yet: with the
+# start divided out these averages do as well as fresh statistics with dropout on. Later it will.
 
 # %% [markdown]
 # ### Ten networks, four ways to ask
 #
-# One network is an anecdote. Since the averages never enter training, each recorded training can be asked in every way
-# there is, after every epoch, with the weights exactly the same. Ten networks, 45 epochs, and two switches: averages that
-# lag or statistics recomputed for the weights of the moment; gathered with dropout on or off.
+# One network is an anecdote. Since the averages never enter training, each recorded training can be asked in every
+# way there is, after every epoch, with the weights exactly the same. Ten networks, 45 epochs, and two switches:
+# averages that lag or statistics recomputed for the weights of the moment; gathered with dropout on or off.
 
 # %%
 fast = recordings.load_curves("lesson_04_fast")
@@ -331,9 +335,9 @@ title = "Lag makes most of the spikes, dropout most of the height"
 figures.statistics_figure({name: fast[name].loss for name in corners}, title=title)
 
 # %% [markdown]
-# Read it in rows and in columns. From left to right, the same weights and the same lag, dropout switched off while the
-# statistics are gathered: the whole curve sinks. From top to bottom, the same dropout, statistics for the weights of the
-# moment: the hill at the start is gone, and so are most spikes; the height is not. Lower right, both: smooth.
+# Read it in rows and in columns. From left to right, the same weights and the same lag, dropout switched off while
+# the statistics are gathered: the whole curve sinks. From top to bottom, the same dropout, statistics for the weights
+# of the moment: the hill at the start is gone, and so are most spikes; the height is not. Lower right, both: smooth.
 
 # %% tags=["nbval-check-output"]
 both, lag, dropout, neither = (find_spikes(fast[name].loss) for name in corners)
@@ -345,12 +349,13 @@ for words, flags, name in zip(("both", "lag alone", "dropout alone"), (both, lag
 print(f"neither: {neither.sum()}")
 
 # %% [markdown]
-# About as many spikes by lag alone as by both, though a third as high, and not all in the same epochs: on a lower floor, other
-# bumps count. Dropout alone leaves few, most of them its own: what dropout adds is not the same in every epoch either.
-# So the two do not add up neatly. What is clear is the corner without both: none.
+# About as many spikes by lag alone as by both, though a third as high, and not all in the same epochs: on a lower
+# floor, other bumps count. Dropout alone leaves few, most of them its own: what dropout adds is not the same in every
+# epoch either. So the two do not add up neatly. What is clear is the corner without both: none.
 #
-# Now with numbers. Three things are counted for each network: for how many epochs it stays **at chance** (until validation
-# accuracy first exceeds 0.6), how many **spikes** it has, and its **height**, the median loss of the second half.
+# Now with numbers. Three things are counted for each network: for how many epochs it stays **at chance** (until
+# validation accuracy first exceeds 0.6), how many **spikes** it has, and its **height**, the median loss of the
+# second half.
 
 
 # %%
@@ -374,8 +379,8 @@ def over_networks(values):
 
 
 # %% [markdown]
-# The upper seven rows are the same trainings, asked in seven ways. Keras's `momentum` is how much of an average stays at
-# each step: 0.9 forgets ten times faster than 0.99. The lower four are other trainings, asked as Keras asks.
+# The upper seven rows are the same trainings, asked in seven ways. Keras's `momentum` is how much of an average stays
+# at each step: 0.9 forgets ten times faster than 0.99. The lower four are other trainings, asked as Keras asks.
 
 # %%
 ways = {
@@ -401,9 +406,10 @@ title = "Only recomputing with dropout off ends the stuck start, the spikes and 
 figures.effects_figure(effects, title=title)
 
 # %% [markdown]
-# Dots are means over ten networks, dotted lines the first row, strokes intervals (a count that is 0 in all ten has none). They speak about other
-# seeds on these patches, not about other photographs. For the rows of the same trainings each network can be compared with
-# itself. What does each way of asking take away? A minus means that it adds.
+# Dots are means over ten networks, dotted lines the first row, strokes intervals (a count that is 0 in all ten has
+# none). They speak about other seeds on these patches, not about other photographs. For the rows of the same
+# trainings each network can be compared with itself. What does each way of asking take away? A minus means that it
+# adds.
 
 # %% tags=["nbval-check-output"]
 print(f"{'':30}{'epochs at chance':22}{'spikes a network':22}height")
@@ -413,12 +419,12 @@ for way in list(ways)[1:7]:
     print(f"{way:30}{cells[0]:22}{cells[1]:22}{cells[2]}")
 
 # %% [markdown]
-# First the upper rows. **Shorter memory** (0.9, or the mean over an epoch) ends the stuck start early, for the starting value
-# is soon forgotten. Against the spikes 0.9 does nothing here, and the mean over an epoch adds some. (0.9 is what people
-# [recommend to each other](https://github.com/keras-team/keras/issues/10666), and for the start they are right.) A **very
-# long memory** takes a good part of the height away, and perhaps some spikes; why, we did not look into. **Recomputing**
-# with dropout on leaves most of the height, **dropout off** with averages leaves the spikes. Then the other trainings,
-# once more beside their own recomputed statistics:
+# First the upper rows. **Shorter memory** (0.9, or the mean over an epoch) ends the stuck start early, for the
+# starting value is soon forgotten. Against the spikes 0.9 does nothing here, and the mean over an epoch adds some.
+# (0.9 is what people [recommend to each other](https://github.com/keras-team/keras/issues/10666), and for the start
+# they are right.) A **very long memory** takes a good part of the height away, and perhaps some spikes; why, we did
+# not look into. **Recomputing** with dropout on leaves most of the height, **dropout off** with averages leaves the
+# spikes. Then the other trainings, once more beside their own recomputed statistics:
 
 # %% tags=["nbval-check-output"]
 for words, curves in others.items():
@@ -438,17 +444,18 @@ print(f"rate 1e-4, height with dropout off: average {height(slow[corners[1]]).me
 print(f"recomputed {height(slow[RECOMPUTED]).mean():.2f}")
 
 # %% [markdown]
-# **No dropout**, or all of it **at the end**, takes the height away, as switching it off did. That there are fewer spikes too must
-# come from the weights, which were trained otherwise; and there, 0.9 does help. **A low rate** has no spikes, for the averages
-# keep up; the height stays, and the start is somewhat longer, for the averages begin at 1 all the same. **Large batches** are
-# the strangest row: no network leaves chance in 45 epochs. They make an eighth of the steps, and the starting value fades
-# by steps, not by epochs. Asked with recomputed statistics they are as good as the others.
+# **No dropout**, or all of it **at the end**, takes the height away, as switching it off did. That there are fewer
+# spikes too must come from the weights, which were trained otherwise; and there, 0.9 does help. **A low rate** has no
+# spikes, for the averages keep up; the height stays, and the start is somewhat longer, for the averages begin at 1
+# all the same. **Large batches** are the strangest row: no network leaves chance in 45 epochs. They make an eighth of
+# the steps, and the starting value fades by steps, not by epochs. Asked with recomputed statistics they are as good
+# as the others.
 
 # %% [markdown]
 # ### Is it the validation set?
 #
-# "Validation sets are small", says the answer, so their loss is noisy. The ten networks were asked about 5,000 validation
-# patches too; the 500 are the first of them. Compare the 500 with the other 4,500.
+# "Validation sets are small", says the answer, so their loss is noisy. The ten networks were asked about 5,000
+# validation patches too; the 500 are the first of them. Compare the 500 with the other 4,500.
 
 # %% tags=["nbval-check-output"]
 first_500, all_5000 = fast[ORDINARY].loss, fast["5000 validation samples"].loss
@@ -460,14 +467,14 @@ print(f"correlation of the two curves (logarithms of the losses): {min(alike):.3
 assert min(alike) > 0.9
 
 # %% [markdown]
-# Other patches, nine times as many, and nearly the same spikes. (Where the counts differ, a jump lies a little above the limit for the one and
-# a little below for the other.) Counting noise is there, and far too small for this.
+# Other patches, nine times as many, and nearly the same spikes. A small validation set is noisy, but far too little
+# for this.
 
 # %% [markdown]
 # ### Which layer is it?
 #
-# Statistics can be exchanged for one layer at a time; layers are the five BatchNormalizations, from the input on. Take the
-# spikes of the upper right of the four panels, let one layer's statistics lag, or make one layer's fresh.
+# Statistics can be exchanged for one layer at a time; layers are the five BatchNormalizations, from the input on.
+# Take the spikes of the upper right of the four panels, let one layer's statistics lag, or make one layer's fresh.
 
 # %% tags=["nbval-check-output"]
 lagging, fresh = fast["moving average 0.99, dropout off"].loss, fast[RECOMPUTED].loss
@@ -479,8 +486,9 @@ for layer in range(1, 6):
     print(f"it alone is fresh {fast[f'only layer {layer} recomputed'].loss[at].mean():.2f}")
 
 # %% [markdown]
-# The lag that matters sits in the **first** layer: with it alone made fresh, the spikes are all but gone, and fresh statistics
-# in any other layer do nothing for them. (Means over spikes; single ones differ.) And where does dropout act?
+# The lag that matters sits in the **first** layer: with it alone made fresh, the spikes are all but gone, and fresh
+# statistics in any other layer do nothing for them. (Means over spikes; single ones differ.) And where does dropout
+# act?
 
 # %% tags=["nbval-check-output"]
 late = slice(22, None)
@@ -492,10 +500,11 @@ for layer in range(1, 6):
     )
 
 # %% [markdown]
-# Layers 1 and 2 stand before any dropout, so it cannot reach them. It acts in layer 3, behind the first dropout, and most
-# of all in layer **5**, whose inputs are 2,048 numbers of which a quarter is missing.
+# Layers 1 and 2 stand before any dropout, so it cannot reach them. It acts in layer 3, behind the first dropout, and
+# most of all in layer **5**, whose inputs are 2,048 numbers of which a quarter is missing.
 #
-# What does it do to the statistics? In the network you trained, with the mean's move in units of a channel's deviation:
+# What does it do to the statistics? In the network you trained, with the mean's move in units of a channel's
+# deviation:
 
 # %%
 training.recompute_batch_norm_statistics(model, images[:1000])
@@ -508,10 +517,10 @@ for layer, ((dropped, wider), (mean, variance)) in enumerate(zip(with_holes, sta
 model.set_weights(kept)
 
 # %% [markdown]
-# Dropout leaves the mean of a sum as it is and makes its variance larger (you will compute by how much, in exercise 3). Here
-# the ReLU comes before BatchNormalization: it cuts off one half, and a sum that varies more has another mean after the
-# cut. So in this network dropout moves means as well as variances. The paper that described the quarrel between dropout
-# and BatchNormalization, by Li and others, speaks of the shift of variance.
+# Dropout leaves the mean of a sum as it is and makes its variance larger (you will compute by how much, in exercise
+# 3). Here the ReLU comes before BatchNormalization: it cuts off one half, and a sum that varies more has another mean
+# after the cut. So in this network dropout moves means as well as variances. The paper that described the quarrel
+# between dropout and BatchNormalization, by Li and others, speaks of the shift of variance.
 #
 # Why lag matters in the first layer of all, was not measured. Its channels hardly vary, so that small steps of its
 # weights are large ones for it, and whatever it gets wrong goes through all the others. Standardised pixels would be
@@ -529,37 +538,40 @@ by_step = {
     "recomputed,\ndropout on": zoom["recomputed, dropout on, by step"].loss,
     "recomputed,\ndropout off": zoom[f"{RECOMPUTED}, by step"].loss,
 }
-title = "A spike is a hill of some thirty steps; an epoch looks only at its end"
+title = "A spike is a hill of some twenty steps; an epoch looks only at its end"
 figures.step_figure(by_step, steps_per_epoch=63, first_epoch=26, title=title)
 
 # %% tags=["nbval-check-output"]
-hill = by_step["as Keras asks"][0]
-top = 200 + int(hill[200:].argmax())
-down = int((hill[top:] < hill[top] / 2).argmax())
-print(f"from the highest point the loss falls to half of it within {down} steps;")
-print(f"{0.99**down:.0%} of each average is then still what it was at the highest point")
+loss = by_step["as Keras asks"][0]
+for first, last in ((27, 28), (29, 30)):
+    begin = 63 * (first - 26)
+    top = begin + int(loss[begin : begin + 126].argmax())
+    low = loss < loss[top] / 2
+    up, down = low[top::-1].argmax(), low[top:].argmax()
+    print(f"epochs {first} and {last}: for {up + down - 1} steps higher than half of the highest loss;", end=" ")
+    print(f"on the way down {0.99**down:.0%} of each average stays")
 
 # %% [markdown]
-# The squares are what a history of epochs shows. A square on a hill is a spike, a square in a valley is none, and the hill
-# between two squares stays unseen. That is why spikes come and go, and why another seed has them elsewhere. (These are two
-# hills of one network, so take "thirty steps" for an example.)
+# The squares are what a history of epochs shows. A square on a hill is a spike, a square in a valley is none, and the
+# hill between two squares stays unseen. That is why spikes come and go, and why another seed has them elsewhere.
+# (These are two hills of one network, so take "twenty steps" for an example.)
 #
-# How does a hill end? Either the averages caught up, or the weights moved again, to where old averages fit better. The loss
-# halves while nine tenths of each average are still the same, which speaks for the weights. But you have seen what a few
-# hundredths can do, so this does not decide it: one would have to freeze the averages on the hill. Fresh statistics without
-# dropout notice little of the hills.
+# How does a hill end? Either the averages caught up, or the weights moved again, to where old averages fit better.
+# The loss halves while nine tenths of each average are still the same, which speaks for the weights. But you have
+# seen what a few hundredths can do, so this does not decide it: one would have to freeze the averages on the hill.
+# Fresh statistics without dropout notice little of the hills.
 #
-# What sends the weights out, the picture does not say either. Noisy gradients and the length of a step are good candidates,
-# and there the published answer may have a point.
+# What sends the weights out, the picture does not say either. Noisy gradients and the length of a step are good
+# candidates, and there the published answer may have a point.
 
 # %% [markdown]
 # ### The noise of the gradient
 #
 # The published answer blames noisy gradients, so measure them. Let $g$ be the gradient over all training patches, and
 # $\sigma^2$ the variance of the gradients of single patches, summed over all weights. A batch of $B$ patches drawn at
-# random then has a gradient that misses $g$ by a length of about $\sigma/\sqrt{B}$. Its cosine with $g$, 1 for the same
-# direction and 0 for one that has nothing to do with it, is about $1/\sqrt{1 + \sigma^2/(B|g|^2)}$. Both laws are for patches
-# that do not influence each other, so the network is asked in inference mode.
+# random then has a gradient that misses $g$ by a length of about $\sigma/\sqrt{B}$. Its cosine with $g$, 1 for the
+# same direction and 0 for one that has nothing to do with it, is about $1/\sqrt{1 + \sigma^2/(B|g|^2)}$. Both laws
+# are for patches that do not influence each other, so the network is asked in inference mode.
 
 # %%
 training.recompute_batch_norm_statistics(model, images[:1000])
@@ -600,20 +612,21 @@ for size in (8, 32, 64, 128):
 assert max(scaled) < 1.6 * min(scaled) and abs(cosine - predicted) < 0.25
 
 # %% [markdown]
-# The first law holds for any patches drawn at random: times $\sqrt{B}$ the errors are the same up to chance, so four times as
-# many patches halve the noise. At the asker's batch of 32 it is several times as long as the gradient itself. The second
-# law holds roughly; where the cosines miss it, they lie below, for a few patches have very long gradients. (While training, dropout and the statistics of each batch add noise of
-# their own, for which these laws are not made.)
+# The first law holds for any patches drawn at random: times $\sqrt{B}$ the errors are the same up to chance, so four
+# times as many patches halve the noise. At the asker's batch of 32 it is several times as long as the gradient
+# itself. The second law holds roughly; where the cosines miss it, they lie below, and why, we did not look into.
+# (While training, dropout and the statistics of each batch add noise of their own, for which these laws are not
+# made.)
 #
-# So the noise is real. Does it make the spikes? It moves the weights, and without movement nothing could lag. But in the
-# very epochs of the spikes the moved weights do well when they are asked with fresh statistics. Noise shakes; the old
-# averages turn shaking into spikes.
+# So the noise is real. Does it make the spikes? It moves the weights, and without movement nothing could lag. But in
+# the very epochs of the spikes the moved weights do well when they are asked with fresh statistics. Noise shakes; the
+# old averages turn shaking into spikes.
 
 # %% [markdown]
 # ### At the asker's scale
 #
-# So far everything ran on a quarter of the patches and at ten times the rate. Here is what was stated, as far as it was
-# stated: 8,000 patches, rate 1e-4, batches of 32, 100 epochs.
+# So far everything ran on a quarter of the patches and at ten times the rate. Here is what was stated, as far as it
+# was stated: 8,000 patches, rate 1e-4, batches of 32, 100 epochs.
 
 # %%
 full_scale = recordings.load_curves("lesson_04_full_scale")
@@ -633,20 +646,20 @@ for name in corners:
     print(f"first 30 epochs {np.median(told.loss[:, :30]):.2f}, last 30 {np.median(told.loss[:, -30:]):.2f}")
 
 # %% [markdown]
-# No spike, in any of these few networks. So with our patches the asker's spikes do **not** come at the asker's rate: weights that
-# move slowly give the averages time to keep up. Their images, their size and their optimizer were not stated, and any of them
-# may make the difference. That part is **not settled**.
+# No spike, in any of these few networks. So with our patches the asker's spikes do **not** come at the asker's rate:
+# weights that move slowly give the averages time to keep up. Their images, their size and their optimizer were not
+# stated, and any of them may make the difference. That part is **not settled**.
 #
-# What does come at the stated scale is the height, as the first row of numbers shows beside the last: about twice the loss of
-# the same weights, asked afresh. In the picture it looks like any gap between training and validation, and nobody would
-# suspect dropout of it.
+# What does come at the stated scale is the height, as the first row of numbers shows beside the last: about twice the
+# loss of the same weights, asked afresh. In the picture it looks like any gap between training and validation, and
+# nobody would suspect dropout of it.
 
 # %% [markdown]
 # ### Why validation can lie below training
 #
-# The asker saw validation return *below* the training line. Two reasons are known: the reported loss is asked with dropout
-# on, and it is the mean over an epoch in which the network was still learning. Watch both in the ten networks, with
-# validation asked with statistics that are recomputed with dropout off.
+# The asker saw validation return *below* the training line. Two reasons are known: the reported loss is asked with
+# dropout on, and it is the mean over an epoch in which the network was still learning. Watch both in the ten
+# networks, with validation asked with statistics that are recomputed with dropout off.
 
 # %% tags=["nbval-check-output"]
 shown, asked = fast["training, as reported"].loss, fast["training, recomputed, dropout off"].loss
@@ -658,16 +671,17 @@ first = recorded.steps.losses[:, :63]
 print(f"epoch 1, mean of the first 16 batches and of the last: {first[:, :16].mean():.2f}, {first[:, -16:].mean():.2f}")
 
 # %% [markdown]
-# Asked well, validation lies below the reported training loss for some epochs, and hardly ever below that of the training
-# patches asked *in the same way*. Nothing leaks: reported loss is of a network with holes, and of one that was still
-# younger. Compare like with like, and validation is above training again, as it should be. (The two reasons are not taken
-# apart here. And asked as Keras asks, our validation hardly ever lies below: that part of the asker's picture did not
-# come.)
+# Asked well, validation lies below the reported training loss for some epochs, and hardly ever below that of the
+# training patches asked *in the same way*. Nothing leaks: reported loss is of a network with holes, and of one that
+# was still younger. Compare like with like, and validation is above training again, as it should be. (The two reasons
+# are not taken apart here. And asked as Keras asks, our validation hardly ever lies below: that part of the asker's
+# picture did not come.)
 
 # %% [markdown]
 # ### Who pays?
 #
-# Back to single patches. Take every spike of the ten networks, asked as Keras asks, and compare it with the epoch before.
+# Back to single patches. Take every spike of the ten networks, asked as Keras asks, and compare it with the epoch
+# before.
 
 
 # %%
@@ -698,10 +712,11 @@ print(f"in {sum(row[4] <= 0.5 for row in rows)} half of them or more are genuine
 lesson.recall("pays", came_out=f"{ten:.0%} of the rise, the median over {len(rows)} spikes.")
 
 # %% [markdown]
-# A tenth of the patches carries nearly all of a spike. In most spikes they are **forged** patches that the network was unsure
-# of, or wrong about, and now calls genuine with great conviction; in a few it is the other way round. That is no
-# accident of single patches: statistics that do not fit push most answers one way, and where a patch was near the border,
-# or beyond it, it pays. Accuracy counts who crosses. Loss counts how far out they end, whether they crossed or were wrong before.
+# A tenth of the patches carries nearly all of a spike. In most spikes they are **forged** patches that the network
+# was unsure of, or wrong about, and now calls genuine with great conviction; in a few it is the other way round. That
+# is no accident of single patches: statistics that do not fit push most answers one way, and where a patch was near
+# the border, or beyond it, it pays. Accuracy counts who crosses. Loss counts how far out they end, whether they
+# crossed or were wrong before.
 
 # %%
 lesson.recall("cause")
@@ -710,13 +725,14 @@ lesson.recall("cause")
 # ### Appendix: noise that helps
 #
 # You may go on to *Your turn* and come back; three of the verdicts rest on this. The published answer also says that
-# gradients are noisy, that noise helps to leave local minima, and that a large
-# rate overshoots. Here is a landscape with many valleys to try that on: $f(x) = 0.05x^2 - 0.3\cos 6x$. The deepest
-# valley is the central one. Five hundred particles begin evenly between −6 and 6, and each follows the gradient:
+# gradients are noisy, that noise helps to leave local minima, and that a large rate overshoots. Here is a landscape
+# with many valleys to try that on: $f(x) = 0.05x^2 - 0.3\cos 6x$. The deepest valley is the central one. Five hundred
+# particles begin evenly between −6 and 6, and each follows the gradient:
 #
 # $$x \leftarrow x - \text{rate} \cdot (f'(x) + \text{noise} \cdot z)$$
 #
-# with a fresh standard normal $z$ at every step. On the left the noise is 0. Everything else is the same on both sides.
+# with a fresh standard normal $z$ at every step. On the left the noise is 0. Everything else is the same on both
+# sides.
 #
 # 1. Move the **step shown** from the start to the end. Who leaves the valley where it began?
 # 2. Noise lowered by **nothing**: which noise does best? What do 0.5 and 20 do?
@@ -771,9 +787,9 @@ assert max(warm.max(), lowered.max()) < 0.5 and np.abs([cold - start, cold_lower
 assert medians == sorted(medians) and np.median(hasty) < 0.6 * np.median(lowered)
 
 # %% [markdown]
-# So noise does help to leave local minima: **true**, within a window. Too little changes nothing in these
-# 1,000 steps. Too much throws particles out of the best valley as well. Lowered slowly, noise that was too
-# hot still helps. And it is a help, no cure: most particles do not reach the centre. Patience buys a little more.
+# So noise does help to leave local minima: **true**, within a window. Too little changes nothing in these 1,000
+# steps. Too much throws particles out of the best valley as well. Lowered slowly, noise that was too hot still helps.
+# And it is a help, no cure: most particles do not reach the centre. Patience buys a little more.
 
 # %%
 _, patient = report("noise 3, lowered over 5,000 steps", seeds=5, rate=0.1, noise=annealed(3, 5000), steps=5000)
@@ -781,8 +797,8 @@ assert np.median(lowered) < np.median(patient) < 0.5
 
 # %% [markdown]
 # Is it the *noise* that helps? Take none at all, and a rate far too large for these valleys. At the bottom of the
-# central valley the curvature is 10.9, and a particle comes to rest there only if rate times curvature is below 2. A little
-# above, it swings to and fro, and stays in its valley all the same; at larger rates most leave.
+# central valley the curvature is 10.9, and a particle comes to rest there only if rate times curvature is below 2. A
+# little above, it swings to and fro, and stays in its valley all the same; at larger rates most leave.
 
 # %%
 print(f"largest rate at which a particle comes to rest in the central valley: {2 / 10.9:.3f}")
@@ -798,10 +814,11 @@ _, hotter = report("rate 0.5, lowered, and noise 4", rate=annealed(0.5, 1000), n
 assert large.max() < 0.09 and slowed.min() > 0.95 and hotter.max() < 0.3 and shaken.max() < slowed.min()
 
 # %% [markdown]
-# Without any noise, a rate that begins far too large and is lowered takes nearly all particles to the centre: more than
-# any noise did. Kept large, some of these rates help and some harm, and nobody comes to rest. So what helps out of a
-# valley here is a step that is too large for it, whether by chance or by rate. Adding noise to the lowered rate makes it
-# worse. This is one landscape in one dimension, with valleys that are all alike: do not take it to your network.
+# Without any noise, a rate that begins far too large and is lowered takes nearly all particles to the centre: more
+# than any noise did. Kept large, some of these rates help and some harm, and nobody comes to rest. So what helps out
+# of a valley here is a step that is too large for it, whether by chance or by rate. Adding noise to the lowered rate
+# makes it worse. This is one landscape in one dimension, with valleys that are all alike: do not take it to your
+# network.
 
 # %% [markdown]
 # #### Overshoot and momentum
@@ -814,9 +831,9 @@ paths = {f"rate x curvature = {p}": descend(lambda x: x, 1.0, rate=p, steps=20) 
 figures.path_figure(lambda x: x**2 / 2, paths, title="Above 2 every step lands higher", span=(-1.6, 1.6))
 
 # %% [markdown]
-# Above 1 each step lands on the other side: it **overshoots**, and still arrives. Above 2 it runs away. So a rate that
-# overshoots is not one that fails. Momentum carries part of the last step into the next one, and overshoots at rates
-# that would not:
+# Above 1 each step lands on the other side: it **overshoots**, and still arrives. Above 2 it runs away. So a rate
+# that overshoots is not one that fails. Momentum carries part of the last step into the next one, and overshoots at
+# rates that would not:
 
 # %%
 paths = {f"momentum {m}": descend(lambda x: x, 1.0, rate=0.5, momentum=m, steps=60) for m in (0, 0.5, 0.9)}
@@ -848,8 +865,8 @@ assert np.abs(gentle - start).max() < 0.03 and (together > 2 * start).all()
 # Each exercise is checked by its own cell. Run `lesson.hint("...")` with its name when you are stuck. The solutions
 # are collapsed.
 #
-# **1. How long does an average remember?** After how many steps is at most a given `share` of its starting value left in a
-# moving average of this `momentum`?
+# **1. How long does an average remember?** After how many steps is at most a given `share` of its starting value left
+# in a moving average of this `momentum`?
 
 
 # %% tags=["exercise"]
@@ -867,9 +884,9 @@ def steps_to_forget_solution(momentum, share):
 lesson.check("steps_to_forget", steps_to_forget_solution)
 
 # %% [markdown]
-# **2. A spike that accuracy does not see.** Write down the probabilities that a network gives the
-# true class of 20 samples of two classes, before and after, as an array of shape (2, 20): the mean loss at least triples,
-# nobody crosses one half, and one single sample carries at least 90% of the rise.
+# **2. A spike that accuracy does not see.** Write down the probabilities that a network gives the true class of 20
+# samples of two classes, before and after, as an array of shape (2, 20): the mean loss at least triples, nobody
+# crosses one half, and one single sample carries at least 90% of the rise.
 
 # %% tags=["exercise"]
 quiet_spike = ...  # an array of shape (2, 20)
@@ -883,10 +900,10 @@ quiet_spike_solution[:, 0] = 0.4, 1e-9
 lesson.check("quiet_spike", quiet_spike_solution)
 
 # %% [markdown]
-# **3. What dropout does to a variance.** A unit adds up its inputs: `x @ w`, for samples `x` (sample, input) and weights
-# `w` (input,). Dropout of a `rate` sets each input of each sample to zero with that probability, and divides the others
-# by 1 - rate. Return the variance of the unit's sums, over samples and over what dropout may do: exactly, and
-# divided by the number of samples, as `np.var` has it.
+# **3. What dropout does to a variance.** A unit adds up its inputs: `x @ w`, for samples `x` (sample, input) and
+# weights `w` (input,). Dropout of a `rate` sets each input of each sample to zero with that probability, and divides
+# the others by 1 - rate. Return the variance of the unit's sums, over samples and over what dropout may do: exactly,
+# and divided by the number of samples, as `np.var` has it.
 
 
 # %% tags=["exercise"]
@@ -928,8 +945,8 @@ print(f"accuracy on the old scanner {old:.0%}, on the new one {new:.0%}")
 lesson.commit("scanner")
 
 # %% [markdown]
-# Without a label, without a step of training, and as if nobody had told you what the scanner does to a pixel: what can
-# `reader` answer for `new_scans`? Give class ids, one a digit.
+# Without a label, without a step of training, and as if nobody had told you what the scanner does to a pixel: what
+# can `reader` answer for `new_scans`? Give class ids, one a digit.
 
 # %% tags=["exercise", "transfer"]
 reread = ...  # an array of shape (360,)
@@ -947,10 +964,10 @@ print(f"accuracy on the new scanner: {np.mean(reread_solution == digits.validati
 lesson.recall("scanner")
 
 # %% [markdown]
-# The same cure, and neither lag nor dropout was the illness: here the *data* had moved. (All pixels moved alike, and that is
-# what a Dense layer before BatchNormalization can undo exactly; a scanner that blurs would leave more to do.) Statistics that do not fit what
-# arrives have many causes. (What is lost in exchange: the digits of the old scanner are now read with the new one's
-# statistics.)
+# The same cure, and neither lag nor dropout was the illness: here the *data* had moved. Statistics that do not fit
+# what arrives have many causes. (All pixels moved alike, and fresh statistics after a Dense layer undo that but for
+# rounding and the small number in the denominator; a scanner that blurs would leave more to do. And the digits of the
+# old scanner would now be read with the new one's statistics.)
 
 # %% [markdown]
 # ## Quiz
@@ -997,9 +1014,10 @@ lesson.quiz("report")
 # - asks for the loss of the *training* images from `evaluate`, beside the one that Keras reports;
 # - says that BatchNormalization and dropout make two networks of one, and that validation runs the other;
 # - proposes the experiment: recompute the statistics with dropout off, change nothing else, evaluate again;
-# - offers cures for what they cure: recomputed statistics for all of it; dropout behind the last BatchNormalization for
-#   the height; a lower rate for the spikes; momentum 0.9 for the start;
-# - does not promise that this was the asker's cause: at the stated rate these patches gave the height, not the spikes;
+# - offers cures for what they cure: recomputed statistics for all of it; dropout behind the last BatchNormalization
+#   for the height; a lower rate for the spikes; momentum 0.9 for the start;
+# - does not promise that this was the asker's cause: at the stated rate these patches gave the height, not the
+#   spikes;
 # - claims nothing that was not run.
 #
 # </details>
@@ -1018,13 +1036,13 @@ lesson.quiz("report")
 #   moving averages are a way to save that.
 # - X. Li, S. Chen, X. Hu, J. Yang, ["Understanding the disharmony between dropout and batch normalization by variance
 #   shift"](https://arxiv.org/abs/1801.05134), CVPR 2019.
-# - Y. Wu, J. Johnson, ["Rethinking 'Batch' in BatchNorm"](https://arxiv.org/abs/2105.07576), 2021: what averages do to
-#   validation, and what to do instead.
+# - Y. Wu, J. Johnson, ["Rethinking 'Batch' in BatchNorm"](https://arxiv.org/abs/2105.07576), 2021: what averages do
+#   to validation, and what to do instead.
 # - Y. Li, N. Wang, J. Shi, J. Liu, X. Hou, ["Revisiting batch normalization for practical domain
 #   adaptation"](https://arxiv.org/abs/1603.04779), 2016: the new scanner, in earnest.
 # - S. McCandlish, J. Kaplan, D. Amodei and others, ["An empirical model of large-batch
 #   training"](https://arxiv.org/abs/1812.06162), 2018: the noise of gradients, measured and used.
-# - S. Kirkpatrick, C. D. Gelatt, M. P. Vecchi, [*Science* 220 (1983)](https://doi.org/10.1126/science.220.4598.671): noise that is
-#   lowered.
-# - Keras, [`BatchNormalization`](https://keras.io/api/layers/normalization_layers/batch_normalization/): what it does in
-#   training, in inference, and when frozen.
+# - S. Kirkpatrick, C. D. Gelatt, M. P. Vecchi, [*Science* 220 (1983)](https://doi.org/10.1126/science.220.4598.671):
+#   noise that is lowered.
+# - Keras, [`BatchNormalization`](https://keras.io/api/layers/normalization_layers/batch_normalization/): what it does
+#   in training, in inference, and when frozen.

@@ -36,16 +36,9 @@ def test_every_experiment_is_recorded_with_a_network_for_every_seed_and_all_its_
 
 
 def test_no_two_experiments_have_the_same_curves():
-    names = [name for name, experiment in EXPERIMENTS.items() if not experiment.held]
-    firsts = [recordings.load_curves(f"lesson_04_{name}")[STATISTICS[0]].loss[0, :20] for name in names]
+    firsts = [recordings.load_curves(f"lesson_04_{name}")[STATISTICS[0]].loss[0, :20] for name in EXPERIMENTS]
     different = {losses.tobytes() for losses in firsts}
-    assert len(different) == len(names)
-
-
-def test_asking_in_more_ways_changes_no_training():
-    fast, held = (recordings.load_curves(f"lesson_04_{name}") for name in ("fast", "held"))
-    for name in STATISTICS:
-        np.testing.assert_allclose(held[name].loss, fast[name].loss, rtol=1e-4)
+    assert len(different) == len(EXPERIMENTS)
 
 
 @pytest.fixture

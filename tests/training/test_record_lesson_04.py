@@ -217,6 +217,12 @@ def test_weights_may_move_while_the_averages_are_held(recorded, fitted):
     assert abs(recorded["held"][0, -1] - loss_of(model, averages[-1])) > 1e-4
 
 
+def test_asking_in_more_ways_changes_no_training(recorded):
+    plain = train(replace(TINY, held=False, wide=False, by_layer=False), SEED)
+    for name, values in plain.items():
+        np.testing.assert_array_equal(recorded[name], values)
+
+
 def test_averages_may_move_while_the_weights_are_held():
     # Keras itself, with an optimizer that moves nothing, for one epoch from the start; no dropout, no chance.
     still = replace(TINY, dropout="removed", epochs=1)
