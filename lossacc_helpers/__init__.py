@@ -5,7 +5,22 @@ imported when they are needed: ``from lossacc_helpers import training`` (TensorF
 ``datasets`` (scikit-learn).
 """
 
-from lossacc_helpers.attainable import attainable_accuracy, attainable_loss, extremal_probabilities
+from lossacc_helpers.attainable import (
+    attainable_accuracy,
+    attainable_loss,
+    calibrated_accuracy,
+    calibrated_loss,
+    extremal_probabilities,
+    least_miscalibration,
+)
+from lossacc_helpers.calibration import (
+    Reliability,
+    at_temperature,
+    calibration_error_by_chance,
+    fit_temperature,
+    reliability,
+    split_loss,
+)
 from lossacc_helpers.crossings import Crossings, crossings
 from lossacc_helpers.fingerprints import (
     double_softmax_loss,
@@ -37,27 +52,36 @@ __version__ = "0.1.0"
 __all__ = [
     "Crossings",
     "PredictionHistory",
+    "Reliability",
     "StepHistory",
     "TrainingRun",
     "accuracy",
     "accuracy_change_interval",
     "accuracy_difference_interval",
     "accuracy_standard_error",
+    "at_temperature",
     "attainable_accuracy",
     "attainable_loss",
     "binary_log_loss",
     "bootstrap_loss_interval",
     "brier_score",
+    "calibrated_accuracy",
+    "calibrated_loss",
+    "calibration_error_by_chance",
     "correct",
     "crossings",
     "double_softmax_loss",
     "double_softmax_range",
     "extremal_probabilities",
     "find_spikes",
+    "fit_temperature",
     "jump_share",
+    "least_miscalibration",
     "log_loss",
     "margins",
+    "reliability",
     "sample_losses",
+    "split_loss",
     "swapped_logits_loss",
     "swapped_softmax_loss",
     "wilson_interval",

@@ -46,7 +46,7 @@ def wilson_interval(
     0.744 to 0.965
     """
     share, count = check_unit_interval(accuracy, "accuracy"), _check_counts(samples)
-    z2 = _deviations(confidence) ** 2
+    z2 = standard_deviations(confidence) ** 2
     middle = share + z2 / (2 * count)
     reach = np.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count) / count))
     scale = 1 + z2 / count
@@ -101,7 +101,7 @@ def accuracy_change_interval(
         raise ValueError(
             f"leading axes of before and after must match; got shapes {first_flags.shape} and {second_flags.shape}"
         ) from None
-    z = _deviations(confidence)
+    z = standard_deviations(confidence)
     count = first_flags.shape[-1] + 2
     gained = ((~first_flags & second_flags).sum(axis=-1) + 1) / count
     lost = ((first_flags & ~second_flags).sum(axis=-1) + 1) / count
@@ -222,7 +222,7 @@ def _check_flags(flags: ArrayLike, name: str) -> NDArray[np.bool_]:
     return array
 
 
-def _deviations(confidence: float) -> float:
+def standard_deviations(confidence: float) -> float:
     """Return how many standard deviations on either side hold this share of a normal distribution."""
     # By the lower tail: near 1, the upper one would be rounded to 1.
     return -NormalDist().inv_cdf((1 - _check_confidence(confidence)) / 2)
