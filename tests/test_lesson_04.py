@@ -8,8 +8,9 @@ from lossacc_helpers.course import lesson_04
 from lossacc_helpers.course.lesson_04 import ORDINARY, RECOMPUTED, as_keras_shows, lesson
 from tests.moving import move_every_control
 from tools.lessons import LESSONS, read_lesson
+from tools.record_lesson_04 import HELD, with_later_settings
 
-SAME_DATA = ("no_dropout", "dropout_moved", "low_rate", "large_batches")
+SAME_DATA = ("no_dropout", "dropout_moved", "low_rate", "large_batches", "standardised", "no_batch_norm")
 CORNERS = ("moving average 0.99, dropout on", "moving average 0.99, dropout off")
 CORNERS += ("recomputed, dropout on", "recomputed, dropout off")
 
@@ -91,9 +92,11 @@ def test_a_recording_says_what_made_it(name):
 
 @pytest.mark.parametrize("name", SAME_DATA)
 def test_what_is_compared_differs_in_one_thing(fast, name):
-    changed = recordings.load_curves(f"lesson_04_{name}").settings
-    same = set(fast.settings) - {"experiment", "sentence", "wide", "by_layer"}
-    assert len([key for key in same if changed[key] != fast.settings[key]]) == 1
+    changed, settings = (
+        with_later_settings(one.settings) for one in (recordings.load_curves(f"lesson_04_{name}"), fast)
+    )
+    same = set(settings) - {"experiment", "sentence", "wide", "by_layer"}
+    assert len([key for key in same if changed[key] != settings[key]]) == 1
     assert changed["seeds"] == fast.settings["seeds"] == tuple(range(10))
 
 
@@ -176,12 +179,44 @@ def test_at_the_askers_rate_and_size_nothing_spikes_and_the_height_is_there():
     assert (np.median(curves[ORDINARY].loss, axis=1) > 1.5 * np.median(curves[RECOMPUTED].loss, axis=1)).all()
 
 
-def test_a_hill_ends_before_averages_could_have_caught_up():
-    hill = recordings.load_curves("lesson_04_zoom")[f"{ORDINARY}, by step"].loss[0]
-    top = 200 + int(hill[200:].argmax())
-    down = int((hill[top:] < hill[top] / 2).argmax())
-    assert 0 < down < 30
-    assert 0.99**down > 0.7
+def test_a_hill_is_of_some_twenty_steps():
+    loss = recordings.load_curves("lesson_04_zoom")[f"{ORDINARY}, by step"].loss[0]
+    for begin in (63, 189):
+        top = begin + int(loss[begin : begin + 126].argmax())
+        higher = np.flatnonzero(loss[top - 60 : top + 60] >= loss[top] / 2)
+        assert 10 < len(higher) < 30
+        assert (np.diff(higher) == 1).all()
+
+
+def test_weights_make_a_spike_and_either_ends_it():
+    held = recordings.load_curves("lesson_04_held")
+    asked, weights, averages = (held[name].loss for name in (ORDINARY, *HELD))
+    spiked = np.argwhere(find_spikes(asked))
+    networks, epochs = spiked[(spiked[:, 1] > 9) & (spiked[:, 1] < 44)].T
+    assert len(epochs) > 30
+    into = [np.median(one[networks, epochs] / asked[networks, epochs - 1]) for one in (asked, weights, averages)]
+    out = [np.median(one[networks, epochs + 1] / asked[networks, epochs]) for one in (asked, weights, averages)]
+    assert into[1] > into[0] > 1.5 > 1 > into[2]
+    assert out[0] < out[1] < out[2] < 1 / 1.5
+
+
+def test_standardised_pixels_take_away_more_than_half_of_what_lag_alone_makes(fast):
+    standard = recordings.load_curves("lesson_04_standardised")
+    lag, both = (
+        [find_spikes(curves[name].loss).sum() for curves in (standard, fast)] for name in (CORNERS[1], ORDINARY)
+    )
+    assert lag[0] < 0.4 * lag[1]
+    assert both[0] < 0.6 * both[1]
+    stuck = [(curves[ORDINARY].accuracy > 0.6).argmax(axis=1).mean() for curves in (standard, fast)]
+    assert 4 < stuck[0] < 0.8 * stuck[1]
+
+
+def test_without_batch_normalization_there_is_nothing_to_cure(fast):
+    without = recordings.load_curves("lesson_04_no_batch_norm")
+    assert find_spikes(without[ORDINARY].loss).sum() == 0
+    np.testing.assert_array_equal(without[ORDINARY].loss, without[RECOMPUTED].loss)
+    assert np.median(without[ORDINARY].loss[:, 22:]) < 1.05 * np.median(fast[RECOMPUTED].loss[:, 22:])
+    assert np.median(without[ORDINARY].accuracy[:, -1]) > np.median(fast[RECOMPUTED].accuracy[:, -1]) - 0.02
 
 
 # Exercises ---------------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def forgery_detector(
         raise ValueError(f"dropout must be one of {', '.join(map(repr, places))}; got {dropout!r}")
     rates = iter(places[dropout])
 
-    less, divisor = (as_number(one, "a number of pixels") for one in pixels)
+    less, divisor = (as_number(one, "pixels") for one in pixels)
     if divisor <= 0:
         raise ValueError(f"pixels must be divided by more than 0; got {divisor:g}")
 
@@ -95,7 +95,7 @@ def forgery_detector(
     return keras.Sequential(
         [
             keras.Input((height, width, 3)),
-            keras.layers.Rescaling(1 / divisor, offset=-less / divisor),
+            keras.layers.Rescaling(1 / divisor, offset=(0 - less) / divisor),
             *normalised(keras.layers.Conv2D(16, 3, padding="same")),
             *normalised(keras.layers.Conv2D(16, 1, padding="same")),
             keras.layers.MaxPooling2D(),

@@ -101,7 +101,7 @@ def test_another_word_for_dropout_is_refused():
         ((8, 8), {"momentum": 1.5}, r"momentum must lie in \[0, 1\]; got 1.5"),
         ((8, 8), {"momentum": -1}, r"momentum must lie in \[0, 1\]; got -1"),
         ((8, 8), {"pixels": (0, 0)}, "pixels must be divided by more than 0; got 0"),
-        ((8, 8), {"pixels": (0, "1")}, "a number of pixels must be a number; got '1'"),
+        ((8, 8), {"pixels": (0, "1")}, "pixels must be numbers; got text: '1'"),
         ((8, 8), {"dropout": [1]}, r"dropout must be one of 'as asked', 'removed', 'moved'; got \[1\]"),
     ],
 )
