@@ -128,8 +128,8 @@ def english_text(
     frequent = sorted(Counter(parts["train"]).items(), key=lambda item: (-item[1], item[0]))
     vocabulary = (OTHER, *(word for word, _ in frequent[: size - 1]))
     pairs = {name: _sequences(numbers_of(words, vocabulary, unknown="other"), steps) for name, words in parts.items()}
-    names = ("train", "validation", "test")
-    return EnglishText(vocabulary, *(pairs[name] for name in names), topics=tuple(sources[name] for name in names))
+    of_parts = tuple(sources[name] for name in ("train", "validation", "test"))
+    return EnglishText(vocabulary, pairs["train"], pairs["validation"], pairs["test"], of_parts)
 
 
 def numbers_of(words: Iterable[str], vocabulary: Sequence[str], *, unknown: str = "refuse") -> Array:
