@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from lossacc_helpers._validation import as_number, check_unit_interval
+from lossacc_helpers._validation import as_number, as_whole_number, check_unit_interval
 from lossacc_helpers.datasets.regions import check_size
 
 _LEAST_SIDE = 4  # of an image, of which two poolings leave one pixel
@@ -112,6 +112,40 @@ def forgery_detector(
             keras.layers.Activation("softmax"),
         ]
     )
+
+
+def language_model(vocabulary_size: int, *, embedding: int = 64, units: int = 128) -> keras.Model:
+    """The language model of lesson 05, uncompiled: words (sequence, step) in, logits of the next word out.
+
+    One word's numbers become a vector of ``embedding`` numbers, an LSTM of ``units`` reads these, a dense layer answers
+    (sequence, step, word).
+    """
+    words = as_whole_number(vocabulary_size, "vocabulary_size", least=2)
+    return keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(words, as_whole_number(embedding, "embedding", least=1)),
+            keras.layers.LSTM(as_whole_number(units, "units", least=1), return_sequences=True),
+            keras.layers.Dense(words),
+        ]
+    )
+
+
+def sequence_to_sequence(vocabulary_size: int, *, embedding: int = 64, units: int = 128) -> keras.Model:
+    """The encoder and decoder of lesson 05, uncompiled: two inputs, the line before and the line so far; logits out.
+
+    Both are (line, step) of word numbers, 0 for padding, which is masked: also in what Keras computes of the output. An
+    LSTM reads the line before, another begins in the state in which the first ended and answers (line, step, word) for
+    the word after each of the line so far. Both share an embedding.
+    """
+    words = as_whole_number(vocabulary_size, "vocabulary_size", least=2)
+    width = as_whole_number(units, "units", least=1)
+    before = keras.Input((None,), dtype="int32", name="before")
+    so_far = keras.Input((None,), dtype="int32", name="so_far")
+    embed = keras.layers.Embedding(words, as_whole_number(embedding, "embedding", least=1), mask_zero=True)
+    _, *state = keras.layers.LSTM(width, return_state=True)(embed(before))
+    told = keras.layers.LSTM(width, return_sequences=True)(embed(so_far), initial_state=state)
+    return keras.Model([before, so_far], keras.layers.Dense(words)(told))
 
 
 def adam(rate: float) -> keras.optimizers.Optimizer:
