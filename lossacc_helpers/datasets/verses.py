@@ -210,8 +210,8 @@ def _as_lines(songs: Sequence[Sequence[grammar.Line]]) -> Lines:
         for table, words in zip(tables, ((*before, END), (START, *line), (*line, END)), strict=True):
             table[row, : len(words)] = [_NUMBER[word] for word in words]
     names = whole_numbers([number for number, *_ in pairs], "songs")
-    before, inputs, labels = (whole_numbers(table, "words", (LENGTH,)) for table in tables)
-    return Lines(before, inputs, labels, names)
+    told, inputs, labels = (whole_numbers(table, "words", (LENGTH,)) for table in tables)
+    return Lines(told, inputs, labels, names)
 
 
 def _line(numbers: Array) -> list[str]:

@@ -14,5 +14,16 @@ from lossacc_helpers.training.recorder import RecordPredictions  # noqa: E402
 from lossacc_helpers.training.replicas import fit_replicas  # noqa: E402
 from lossacc_helpers.training.steps import RecordSteps  # noqa: E402
 from lossacc_helpers.training.stream import stream  # noqa: E402
+from lossacc_helpers.training.words import RecordWords  # noqa: E402
+from lossacc_helpers.training.writing import write  # noqa: E402
 
-__all__ = ["RecordPredictions", "RecordSteps", "fit_replicas", "networks", "recompute_batch_norm_statistics", "stream"]
+__all__ = [
+    "RecordPredictions",
+    "RecordSteps",
+    "RecordWords",
+    "fit_replicas",
+    "networks",
+    "recompute_batch_norm_statistics",
+    "stream",
+    "write",
+]

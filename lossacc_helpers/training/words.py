@@ -1,0 +1,223 @@
+"""Records what a network believes about every word of sequences while ``Model.fit`` runs, and how to scale it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lossacc_helpers._validation import as_numbers, as_whole_number, first
+from lossacc_helpers.calibration import LossSplit, TemperatureFit, at_temperature, fit_temperature, split_loss
+from lossacc_helpers.history import PredictionHistory, TrainingRun
+from lossacc_helpers.training._keras import check_keras
+from lossacc_helpers.training.program import Array
+from lossacc_helpers.training.settings import provenance, run_settings
+
+TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0)
+
+
+@dataclass(frozen=True)
+class WordRun:
+    """What a network believed about each word, epoch by epoch; padding is left out. A word is a sample here.
+
+    Attributes
+    ----------
+    run : TrainingRun
+        Training and validation words, in inference mode, compact.
+    test : PredictionHistory or None
+        The same of the test words.
+    scaled : PredictionHistory
+        The validation words at each of `temperatures`: a leading axis (temperature, epoch, word), compact.
+    temperatures : (temperature,)
+        Of `scaled`.
+    fits : one for each epoch
+        The temperature that is best for all validation words.
+    splits : one for each epoch
+        The validation loss in two parts, each half of the sequences judged at the temperature of the other.
+    test_scaled : (epoch,) or None
+        The test loss at the temperature that is best for the validation words.
+    """
+
+    run: TrainingRun
+    test: PredictionHistory | None
+    scaled: PredictionHistory
+    temperatures: tuple[float, ...]
+    fits: tuple[TemperatureFit, ...]
+    splits: tuple[LossSplit, ...]
+    test_scaled: Array | None
+
+
+class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """A Keras callback for models of sequences: keeps what each epoch's network believes of every word.
+
+    For networks that answer with logits (sequence, step, word). After each epoch, in inference mode: the loss, the
+    confidence and the correctness of every word of each part, and for the validation words the best temperature. Words
+    whose label is `padding` are no samples. Entry e, counted from 0, is after e + 1 epochs.
+
+    Parameters
+    ----------
+    train, validation, test
+        ``(inputs, labels)``: what the model is called with, an array or a tuple of arrays (sequence, step), and word
+        numbers (sequence, step).
+    padding
+        The label that marks a place where nothing is asked; None if there is none.
+    groups
+        (sequence,), which validation sequences stay together when they are divided into halves; None: each for itself.
+    temperatures
+        At which the validation words are kept too.
+    batch_size
+        Sequences predicted at a time.
+
+    Raises
+    ------
+    ValueError
+        For data that are no pair, labels that do not fit the network, a part in which all is padding, and as training
+        begins for a network that answers with anything but logits.
+    """
+
+    def __init__(
+        self,
+        train: Any,
+        validation: Any,
+        test: Any = None,
+        *,
+        padding: int | None = None,
+        groups: Any = None,
+        temperatures: Sequence[float] = TEMPERATURES,
+        batch_size: int = 256,
+    ) -> None:
+        super().__init__()
+        check_keras()
+        parts = {"train": train, "validation": validation, "test": test}
+        self._parts = {name: _Part(name, given, padding) for name, given in parts.items() if given is not None}
+        held = self._parts["validation"]
+        kept = np.arange(len(held.told)) if groups is None else as_numbers(groups, "groups")
+        if kept.shape != (len(held.told),):
+            raise ValueError(f"groups must have shape (sequence,) = ({len(held.told)},); got {kept.shape}")
+        self._groups = np.repeat(kept, held.told.sum(axis=1))
+        self._temperatures = tuple(float(one) for one in temperatures)
+        self._batch_size = as_whole_number(batch_size, "batch_size", least=1)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._kept: dict[str, list[Any]] = {name: [] for name in (*self._parts, "scaled")}
+        self._fits: list[TemperatureFit] = []
+        self._splits: list[LossSplit] = []
+        self._test_scaled: list[float] = []
+        self._settings: dict[str, Any] = {}
+        self._predict: Any = None
+        self._classes = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Begin a new record, and check the network."""
+        self._begin()
+        shape = tuple(self.model.outputs[0].shape)
+        if len(self.model.outputs) != 1 or len(shape) != 3 or shape[-1] is None:
+            raise ValueError(f"the model must have one output of shape (sequence, step, word); got {shape}")
+        self._classes = int(shape[-1])
+        for part in self._parts.values():
+            part.check(self._classes)
+        self._predict = tf.function(lambda inputs: self.model(inputs, training=False), reduce_retracing=True)
+        optimizer, loss = self.model.optimizer, self.model.loss
+        self._settings = run_settings(self.model, optimizer=optimizer, loss=loss, replicas=1, epochs=0)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Ask the network about every word once more."""
+        # Keras draws from a recurrent layer's seeds even in inference; a look at the network must not change it.
+        seeds = [(variable, variable.numpy()) for variable in self.model.non_trainable_variables]
+        fit: TemperatureFit | None = None
+        for name, part in self._parts.items():
+            logits = self._logits(part)
+            self._kept[name].append(_compact(part.words, at_temperature(logits, 1.0)))
+            if name == "validation":
+                rows = [_compact(part.words, at_temperature(logits, one)) for one in self._temperatures]
+                self._kept["scaled"].append(rows)
+                fit = fit_temperature(part.words, logits)
+                self._fits.append(fit)
+                self._splits.append(split_loss(part.words, logits, groups=self._groups))
+            elif name == "test" and fit is not None:
+                scaled = at_temperature(logits, fit.temperature)
+                self._test_scaled.append(float(-scaled[np.arange(len(scaled)), part.words].mean()))
+        for variable, value in seeds:
+            variable.assign(value)
+
+    def _logits(self, part: _Part) -> Array:
+        pieces = []
+        for start in range(0, len(part.told), self._batch_size):
+            rows = slice(start, start + self._batch_size)
+            inputs = [tf.constant(one[rows]) for one in part.inputs]
+            logits = self._predict(inputs[0] if len(inputs) == 1 else inputs).numpy()
+            pieces.append(logits[part.told[rows]])
+        found: Array = np.concatenate(pieces)
+        if not self._kept["train"] and (found >= 0).all() and (np.abs(found.sum(axis=-1) - 1) < 1e-3).all():
+            raise ValueError("the model answers with probabilities; end it in a layer without activation, for logits")
+        return found
+
+    @property
+    def record(self) -> WordRun:
+        """The record so far; `ValueError` before the first epoch has ended."""
+        if not self._fits:
+            raise ValueError("nothing recorded yet: pass this callback to model.fit(..., callbacks=[...]) first")
+        histories = {name: self._history(part, self._kept[name]) for name, part in self._parts.items()}
+        rows = list(zip(*self._kept["scaled"], strict=True))  # a temperature after the other, each with its epochs
+        run = TrainingRun(
+            histories["train"],
+            histories["validation"],
+            settings={**self._settings, "epochs": len(self._fits)},
+            provenance=provenance(),
+        )
+        return WordRun(
+            run,
+            histories.get("test"),
+            self._history(self._parts["validation"], rows),
+            self._temperatures,
+            tuple(self._fits),
+            tuple(self._splits),
+            np.array(self._test_scaled) if self._test_scaled else None,
+        )
+
+    def _history(self, part: _Part, kept: Sequence[Any]) -> PredictionHistory:
+        logs, tops, right = np.moveaxis(np.array(kept), -2, 0)
+        return PredictionHistory.from_compact(part.words, logs, tops, right.astype(bool), classes=self._classes)
+
+
+class _Part:
+    """Sequences of words: what the model is called with, which places are told, and the words there."""
+
+    def __init__(self, name: str, given: Any, padding: int | None) -> None:
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            raise ValueError(f"{name} must be a pair (inputs, labels); got {type(given).__name__}")
+        self.name = name
+        inputs = given[0] if isinstance(given[0], tuple | list) else (given[0],)
+        self.inputs = tuple(as_numbers(one, f"{name} inputs") for one in inputs)
+        labels = as_numbers(given[1], f"{name} labels")
+        if labels.ndim != 2 or labels.dtype.kind not in "iu":
+            raise ValueError(f"{name} labels must be word numbers (sequence, step); got {labels.dtype}, {labels.shape}")
+        for one in self.inputs:
+            if one.ndim != 2 or len(one) != len(labels):
+                raise ValueError(
+                    f"{name} inputs must have shape (sequence, step) with {len(labels)} sequences; got {one.shape}"
+                )
+        self.told = np.ones(labels.shape, dtype=bool) if padding is None else labels != padding
+        self.words = labels[self.told].astype(np.intp)
+        if not len(self.words):
+            raise ValueError(f"{name} holds nothing but padding: every label is {padding}")
+
+    def check(self, classes: int) -> None:
+        """Raise `ValueError` for a word that the network has no logit for."""
+        odd = (self.words < 0) | (self.words >= classes)
+        if odd.any():
+            raise ValueError(
+                f"{self.name} labels must lie in 0..{classes - 1}, the words the model answers with; "
+                f"got {self.words[first(odd)]}"
+            )
+
+
+def _compact(words: Array, logs: Array) -> Array:
+    """Log-probability of the true word, largest probability, and whether argmax names it, (3, word)."""
+    of_truth = logs[np.arange(len(words)), words]
+    return np.array([of_truth, np.exp(logs.max(axis=-1)), logs.argmax(axis=-1) == words], dtype=np.float32)
