@@ -14,7 +14,7 @@ from lossacc_helpers.training.recorder import RecordPredictions  # noqa: E402
 from lossacc_helpers.training.replicas import fit_replicas  # noqa: E402
 from lossacc_helpers.training.steps import RecordSteps  # noqa: E402
 from lossacc_helpers.training.stream import stream  # noqa: E402
-from lossacc_helpers.training.words import RecordWords  # noqa: E402
+from lossacc_helpers.training.words import RecordWords, smoothed_cross_entropy  # noqa: E402
 from lossacc_helpers.training.writing import write  # noqa: E402
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "fit_replicas",
     "networks",
     "recompute_batch_norm_statistics",
+    "smoothed_cross_entropy",
     "stream",
     "write",
 ]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lossacc_helpers._validation import as_numbers, as_whole_number, first
+from lossacc_helpers._validation import as_number, as_numbers, as_whole_number, check_unit_interval, first
 from lossacc_helpers.calibration import LossSplit, TemperatureFit, at_temperature, fit_temperature, split_loss
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 from lossacc_helpers.training._keras import check_keras
@@ -183,6 +183,23 @@ class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
     def _history(self, part: _Part, kept: Sequence[Any]) -> PredictionHistory:
         logs, tops, right = np.moveaxis(np.array(kept), -2, 0)
         return PredictionHistory.from_compact(part.words, logs, tops, right.astype(bool), classes=self._classes)
+
+
+def smoothed_cross_entropy(smoothing: float) -> Any:
+    """A loss of logits (sequence, step, word) and word numbers: cross-entropy with smoothed labels.
+
+    Of each label a share ``smoothing`` is spread evenly over all words: 0 is the plain cross-entropy. Raises
+    `ValueError` outside [0, 1].
+    """
+    share = as_number(check_unit_interval(smoothing, "smoothing"), "smoothing")
+    if share == 0:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def loss(labels: Any, logits: Any) -> Any:
+        words = keras.ops.one_hot(keras.ops.cast(labels, "int32"), logits.shape[-1])
+        return keras.losses.categorical_crossentropy(words, logits, from_logits=True, label_smoothing=share)
+
+    return loss
 
 
 class _Part:
