@@ -1,6 +1,7 @@
 """Pictures of loss and accuracy: pure functions from a state to a figure; matplotlib lives only here."""
 
 from lossacc_helpers.figures.bugs import bugs_figure
+from lossacc_helpers.figures.calibration import reliability_figure
 from lossacc_helpers.figures.causes import causes_figure
 from lossacc_helpers.figures.comparisons import correlation_figure, split_figure
 from lossacc_helpers.figures.corners import effects_figure, statistics_figure
@@ -27,6 +28,7 @@ __all__ = [
     "patches_page",
     "path_figure",
     "regions_page",
+    "reliability_figure",
     "sample_figure",
     "split_figure",
     "statistics_figure",
