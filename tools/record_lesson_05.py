@@ -24,7 +24,7 @@ from lossacc_helpers.recordings import CURVES, FOLDER
 
 PARTS = Path("build/lesson_05")
 TEMPERATURES = (0.7, 1.0, 1.3, 1.6, 2.0, 2.5, 3.0)
-KEPT_LINES = 300  # of the validation verses, word by word and at every temperature
+KEPT = {"verses": 300, "english": 200}  # lines or sequences of a part that are kept word by word
 NAMES = ("train", "validation", "test")
 
 
@@ -42,7 +42,7 @@ class Experiment:
     embedding, units : of the network.
     smoothing : of the labels while training; what is recorded is the plain cross-entropy.
     seeds : of weights and the order of the lines; a network each.
-    word_by_word : whether the first network is kept word by word, at several temperatures and with its weights.
+    word_by_word : whether the first network is kept word by word, at several temperatures.
     """
 
     sentence: str
@@ -106,9 +106,9 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     dict of arrays
         ``loss`` and ``accuracy`` (part, epoch), of `NAMES`; ``scaled`` (2, epoch): the validation loss, each half of
         the songs or sequences at the temperature of the other, and the test loss at that of the validation words;
-        ``temperature`` (epoch,); ``padded`` (epoch,): the validation accuracy if padding is counted too. Of networks
-        kept word by word also ``words`` (word,), ``logs``, ``tops`` and ``right`` (temperature, epoch, word), the same
-        of the training words with ``train_`` before, without temperatures; and ``weights`` (epoch, number).
+        ``temperature`` (epoch,); ``padded`` (epoch,): the validation accuracy if padding is counted too. Of a network
+        kept word by word also ``train_words`` and ``validation_words`` (word,), and ``train_beliefs`` and
+        ``validation_beliefs`` (epoch, temperature, 3, word): what `words_at` gives of the first `KEPT`.
     """
     from lossacc_helpers import training  # before keras, whose lines it keeps silent
     import keras  # isort: skip
@@ -119,17 +119,23 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     build = training.networks.sequence_to_sequence if experiment.text == "verses" else training.networks.language_model
     model = build(classes, embedding=experiment.embedding, units=experiment.units)
     loss = training.smoothed_cross_entropy(experiment.smoothing)
+    by_word = experiment.word_by_word and seed == experiment.seeds[0]
     model.compile(keras.optimizers.Adam(experiment.rate), loss, jit_compile=False)
-    watch = training.RecordWords(*parts, padding=padding, groups=groups, temperatures=TEMPERATURES)
-    padded, weights = [], []
+    watch = training.RecordWords(*parts, padding=padding, groups=groups, temperatures=(1.0,))
+    padded: list[float] = []
+    beliefs: dict[str, list[Any]] = {"train": [], "validation": []}
+    kept, words = slice(KEPT[experiment.text]), {}
 
     def look(*_: Any) -> None:
         if padding is not None:
             inputs, labels = parts[1]
             answers = model.predict(inputs, verbose=0, batch_size=256).argmax(axis=-1)
             padded.append(float((answers == labels).mean()))
-        if experiment.word_by_word:
-            weights.append(np.concatenate([one.ravel() for one in model.get_weights()]).astype(np.float16))
+        for name, (inputs, labels) in zip(beliefs, parts, strict=False) if by_word else ():
+            first = tuple(one[kept] for one in inputs) if isinstance(inputs, tuple) else inputs[kept]
+            told = labels[kept] != padding if padding is not None else np.ones(labels[kept].shape, dtype=bool)
+            logits, words[name] = model.predict(first, verbose=0)[told], labels[kept][told]
+            beliefs[name].append(np.stack([training.words_at(words[name], logits, heat) for heat in TEMPERATURES]))
 
     inputs, labels = parts[0]
     model.fit(
@@ -151,15 +157,8 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
         "temperature": np.array([one.temperature for one in found.fits]),
         "padded": np.array(padded),
     }
-    if experiment.word_by_word and seed == experiment.seeds[0]:
-        kept = slice(None) if groups is None else slice(int((parts[1][1][:KEPT_LINES] != padding).sum()))
-        stacks |= {
-            "words": found.scaled.labels[kept],
-            "logs": found.scaled.true_log_probabilities[..., kept],
-            "tops": found.scaled.top_probabilities[..., kept].astype(np.float32),
-            "right": found.scaled.correct[..., kept],
-            "weights": np.stack(weights),
-        }
+    for name in beliefs if by_word else ():
+        stacks |= {f"{name}_words": words[name], f"{name}_beliefs": np.stack(beliefs[name])}
     return stacks
 
 
@@ -204,12 +203,14 @@ def curves_of(parts: Sequence[dict[str, Any]]) -> dict[str, Curves]:
     return found | {f"{name}, scaled": Curves(scaled[:, k]) for k, name in enumerate(("validation", "test"))}
 
 
-def run_of(part: dict[str, Any], epoch: int | None, about: dict[str, Any]) -> TrainingRun:
-    """The words that were kept, at all temperatures; with the weights after so many epochs."""
-    history = PredictionHistory.from_compact(
-        part["words"], part["logs"], part["tops"], part["right"], classes=int(about["settings"]["words"])
-    )
-    return TrainingRun(history, **about).compact()
+def run_of(part: dict[str, Any], classes: int, about: dict[str, Any]) -> TrainingRun:
+    """The words that were kept, with the leading axis (temperature,)."""
+
+    def history(name: str) -> PredictionHistory:
+        logs, tops, right = part[f"{name}_beliefs"].transpose(2, 1, 0, 3)
+        return PredictionHistory.from_compact(part[f"{name}_words"], logs, tops, right.astype(bool), classes=classes)
+
+    return TrainingRun(history("train"), history("validation"), **about)
 
 
 def record(name: str) -> None:
@@ -221,7 +222,7 @@ def record(name: str) -> None:
     settings = {
         "experiment": name,
         **asdict(experiment),
-        "words": _data(experiment)[-1],
+        "vocabulary": _data(experiment)[-1],
         "optimizer": "adam",
         "temperature": np.stack([part["temperature"] for part in parts]).round(4).tolist(),
     }
@@ -234,6 +235,10 @@ def record(name: str) -> None:
         "made by": "python -m tools.record_lesson_05",
     }
     paths = [CurveSet(curves_of(parts), settings=settings, provenance=made).save(CURVES / f"lesson_05_{name}")]
+    if experiment.word_by_word:
+        about = {"settings": {**settings, "temperatures": TEMPERATURES}, "provenance": made}
+        run = run_of(parts[0], settings["vocabulary"], about)
+        paths.append(run.save(FOLDER / f"lesson_05_{name}", half=True))
     for path in paths:
         print(f"{path.relative_to(FOLDER)}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
 

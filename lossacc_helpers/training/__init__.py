@@ -14,7 +14,7 @@ from lossacc_helpers.training.recorder import RecordPredictions  # noqa: E402
 from lossacc_helpers.training.replicas import fit_replicas  # noqa: E402
 from lossacc_helpers.training.steps import RecordSteps  # noqa: E402
 from lossacc_helpers.training.stream import stream  # noqa: E402
-from lossacc_helpers.training.words import RecordWords, smoothed_cross_entropy  # noqa: E402
+from lossacc_helpers.training.words import RecordWords, smoothed_cross_entropy, words_at  # noqa: E402
 from lossacc_helpers.training.writing import write  # noqa: E402
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "recompute_batch_norm_statistics",
     "smoothed_cross_entropy",
     "stream",
+    "words_at",
     "write",
 ]

@@ -132,9 +132,9 @@ class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         fit: TemperatureFit | None = None
         for name, part in self._parts.items():
             logits = self._logits(part)
-            self._kept[name].append(_compact(part.words, at_temperature(logits, 1.0)))
+            self._kept[name].append(words_at(part.words, logits, 1.0))
             if name == "validation":
-                rows = [_compact(part.words, at_temperature(logits, one)) for one in self._temperatures]
+                rows = [words_at(part.words, logits, one) for one in self._temperatures]
                 self._kept["scaled"].append(rows)
                 fit = fit_temperature(part.words, logits)
                 self._fits.append(fit)
@@ -234,7 +234,11 @@ class _Part:
             )
 
 
-def _compact(words: Array, logs: Array) -> Array:
-    """Log-probability of the true word, largest probability, and whether argmax names it, (3, word)."""
+def words_at(words: Array, logits: Array, temperature: float) -> Array:
+    """What a model believes of words (word,), from logits (word, vocabulary) at a temperature: (3, word) float32.
+
+    The log-probability of the true word, the largest probability, and 1 where argmax names the true word, else 0.
+    """
+    logs = at_temperature(logits, temperature)
     of_truth = logs[np.arange(len(words)), words]
     return np.array([of_truth, np.exp(logs.max(axis=-1)), logs.argmax(axis=-1) == words], dtype=np.float32)
