@@ -23,8 +23,8 @@ from lossacc_helpers.history import Curves, CurveSet, PredictionHistory, Trainin
 from lossacc_helpers.recordings import CURVES, FOLDER
 
 PARTS = Path("build/lesson_05")
-TEMPERATURES = (0.7, 1.0, 1.3, 1.6, 2.0, 2.5, 3.0)
-KEPT = {"verses": 300, "english": 200}  # lines or sequences of a part that are kept word by word
+TEMPERATURES = tuple(float(one) for one in np.arange(0.5, 3.01, 0.25))
+KEPT = 150  # lines or sequences of a part that are kept word by word
 NAMES = ("train", "validation", "test")
 
 
@@ -77,7 +77,6 @@ _ENGLISH = Experiment(
     epochs=16,
     batch_size=16,
     units=128,
-    word_by_word=True,
 )
 _FEW = tuple(range(5))
 
@@ -124,7 +123,7 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     watch = training.RecordWords(*parts, padding=padding, groups=groups, temperatures=(1.0,))
     padded: list[float] = []
     beliefs: dict[str, list[Any]] = {"train": [], "validation": []}
-    kept, words = slice(KEPT[experiment.text]), {}
+    kept, words = slice(KEPT), {}
 
     def look(*_: Any) -> None:
         if padding is not None:

@@ -45,13 +45,14 @@ def calibration_picture(temperatures: Sequence[float], *, truth: float | None = 
     `temperatures` are those of the history's leading axis, 1 among them; `truth` is the least loss that is possible, in
     nats, where it is known. The state is ``history`` (a `PredictionHistory` with the leading axis (temperature,)),
     ``epoch`` (from 1) and ``temperature`` (one of them). A state raises `ValueError`, and leaves the picture as it is,
-    for a history that has not these temperatures, and for an epoch or a temperature that it has not.
+    for a history that has not these temperatures, and for an epoch or a temperature that it has not. ``of`` says in a
+    word or two what the samples are.
     """
     heats = tuple(float(one) for one in temperatures)
     if 1.0 not in heats:
         raise ValueError(f"temperatures must hold 1, at which the loss is printed; got {heats}")
     sentence = (
-        "Left: a validation loss over epochs, as printed, at the chosen temperature, and at the best of the "
+        "Left: a loss over epochs, as printed, at the chosen temperature, and at the best of the "
         "temperatures. Right: a reliability diagram of one epoch, accuracy against confidence in bins, with intervals; "
         "grey bars show how many samples have which confidence."
     )
@@ -59,7 +60,7 @@ def calibration_picture(temperatures: Sequence[float], *, truth: float | None = 
     figure.text(0.98, 0.985, _READING, fontsize=TEXT_SIZE - 1, color=REFERENCE, va="top", ha="right")
     curves, diagram = _Losses(figure, truth), _Diagram(figure, (0.62, 0.125, 0.36, 0.74), bins=_BINS)
 
-    def move(*, history: PredictionHistory, epoch: int, temperature: float) -> str:
+    def move(*, history: PredictionHistory, epoch: int, temperature: float, of: str = "") -> str:
         if history.leading_shape != (len(heats),):
             raise ValueError(f"history must have a leading axis of {len(heats)} temperatures; got {history!r}")
         if as_whole_number(epoch, "epoch", least=1) > history.epochs:
@@ -70,12 +71,13 @@ def calibration_picture(temperatures: Sequence[float], *, truth: float | None = 
         flags, tops = chosen.correct[epoch - 1], chosen.top_probabilities[epoch - 1]
         found = reliability(flags, tops, bins=_BINS)
         chance = calibration_error_by_chance(tops, bins=_BINS, draws=_DRAWS).mean()
-        curves.show(plain.loss, chosen.loss, history.loss.min(axis=0), epoch, temperature)
+        curves.show(plain.loss, chosen.loss, history.loss.min(axis=0), epoch, temperature, of)
         diagram.show(found, f"epoch {epoch}, temperature {temperature:g}")
         over = found.overconfidence
         kind = "too bold" if over > 0 else "too timid"
+        when = f"{of}, epoch" if of else "Epoch"
         return (
-            f"Epoch {epoch}, temperature {temperature:g}: loss {chosen.loss[epoch - 1]:.3f} (printed "
+            f"{when} {epoch}, temperature {temperature:g}: loss {chosen.loss[epoch - 1]:.3f} (printed "
             f"{plain.loss[epoch - 1]:.3f}, at the best temperature {history.loss[:, epoch - 1].min():.3f}), accuracy "
             f"{chosen.accuracy[epoch - 1]:.3f}. Mean confidence {tops.mean():.3f}: {kind} by {abs(over):.3f}. Expected "
             f"calibration error {found.error:.3f}; calibrated predictions would show {chance:.3f}."
@@ -120,7 +122,7 @@ class _Losses:
         self._axes = axes = styled_axes(
             figure.add_axes((0.075, 0.125, 0.36, 0.74)),
             xlabel="epoch",
-            ylabel="validation loss (nats)",
+            ylabel="loss (nats)",
             colour=LOSS,
             whole_x=True,
         )
@@ -134,6 +136,9 @@ class _Losses:
             for _, colour, width, style in looks
         ]
         names, colours = [name for name, *_ in looks], [colour for _, colour, *_ in looks]
+        self._title = axes.text(
+            0, 1.04, "", transform=axes.transAxes, fontsize=TEXT_SIZE, color=INK, va="bottom", animated=True
+        )
         self._truth = truth
         if truth is not None:
             reference_line(axes, truth)
@@ -142,7 +147,8 @@ class _Losses:
         self._now = axes.axvline(1, color=INK, linewidth=1, zorder=2, animated=True)
         [self._dot] = axes.plot([], [], "o", color=INK, markersize=7, zorder=4, animated=True, clip_on=False)
 
-    def show(self, printed: Floats, scaled: Floats, best: Floats, epoch: int, temperature: float) -> None:
+    def show(self, printed: Floats, scaled: Floats, best: Floats, epoch: int, temperature: float, of: str) -> None:
+        self._title.set_text(of)
         epochs = np.arange(1, len(printed) + 1)
         low = min(float(best.min()), self._truth if self._truth is not None else np.inf)
         top = max(float(printed.max()), float(best[0])) if len(printed) < 2 else float(max(printed[1:].max(), low))
