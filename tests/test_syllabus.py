@@ -167,3 +167,15 @@ def test_the_sketch_of_validation_below_training_never_crosses_it() -> None:
     assert sketch.validation is not None
     assert (sketch.validation.loss < sketch.train.loss).all()
     assert (np.diff(sketch.validation.loss) < 0).all()
+
+
+@pytest.mark.parametrize("sketch", [sketches.both_rise_late, sketches.turns_again], ids=lambda one: one.__name__)
+def test_the_validation_loss_turns_and_rises_while_the_accuracy_goes_on(sketch) -> None:
+    drawn = sketch()
+    loss, accuracy = drawn.validation.loss, drawn.validation.accuracy
+    least = int(loss.argmin())
+    assert 0.1 * len(loss) < least < 0.6 * len(loss)
+    assert (np.diff(loss[least:]) > 0).all()
+    assert loss[-1] > 1.3 * loss[least]
+    assert accuracy[-1] > accuracy[least] + 0.1
+    assert (np.diff(drawn.train.loss) < 0).all()

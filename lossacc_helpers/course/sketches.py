@@ -110,6 +110,22 @@ def validation_below() -> Sketch:
     return Sketch(_two_classes(0.6 * validation - 0.15), _two_classes(validation))
 
 
+def both_rise_late() -> Sketch:
+    """Validation first does better, then a few wrong samples grow ever surer while the others still come over."""
+    train = np.linspace(-0.8, 1.0, 20) + 4.0 * _TIME
+    most = np.linspace(-1.4, 1.2, 17) + 2.0 * _TIME
+    lost = np.array([-0.6, -0.9, -1.3]) + 1.0 * _TIME - 16.0 * np.maximum(_TIME - 0.25, 0.0)
+    return Sketch(_two_classes(train), _two_classes(np.concatenate([most, lost], axis=-1)))
+
+
+def turns_again() -> Sketch:
+    """Training goes on and on; validation is stopped where its loss is least, though its accuracy rises after that."""
+    train = np.linspace(-0.9, 0.6, 20) + 6.0 * _TIME
+    most = np.linspace(-2.0, 0.8, 16) + 2.6 * _TIME
+    lost = np.linspace(-0.5, -1.5, 4) + 1.5 * _TIME - 14.0 * np.maximum(_TIME - 0.35, 0.0)
+    return Sketch(_two_classes(train), _two_classes(np.concatenate([most, lost], axis=-1)))
+
+
 def _two_classes(log_odds: NDArray[np.float64]) -> PredictionHistory:
     """Return the history of samples of class 1 from the log-odds that they are given, shape (..., epoch, sample)."""
     rows = -np.logaddexp(0.0, np.stack([log_odds, -log_odds], axis=-1))

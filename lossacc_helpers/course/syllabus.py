@@ -88,4 +88,13 @@ SYLLABUS = (
         ),
         trains=True,
     ),
+    Entry(
+        name="05_loss_and_accuracy_rise",
+        title="Loss and accuracy rise together",
+        symptoms=(
+            Symptom("Validation loss turns and rises; accuracy keeps rising.", sketches.both_rise_late),
+            Symptom("Early stopping stops while accuracy still rises.", sketches.turns_again),
+        ),
+        trains=True,
+    ),
 )

@@ -163,7 +163,9 @@ def next_words(before: Sequence[str], line: Sequence[str]) -> Array:
         total = chances.sum()
         if place >= tables.shape[1] or total <= 0:
             raise ValueError(f"no verse goes {' '.join(line[:place])!r} after {' '.join(before)!r}")
-        rows[place] = chances @ tables[:, place] / total
+        rows[place] = np.minimum(
+            chances @ tables[:, place] / total, 1.0
+        )  # rounding makes no chance a certainty and more
         if place < len(line):
             number = _NUMBER.get(line[place])
             if number is None:

@@ -23,22 +23,22 @@ def write(
     never: tuple[int, ...] = (),
     seed: int = 0,
 ) -> Array:
-    """Return the words that a model adds to a beginning, (word,) int64.
+    """Return the words that a model adds to a beginning, (word,) int64, or (sequence, word) to several at once.
 
     Parameters
     ----------
     model
         Answers with logits (sequence, step, word).
     so_far
-        (word,) numbers of the beginning, at least one.
+        Numbers of the beginning, (word,) or (sequence, word), at least one word.
     words
         How many words are added at most.
     before
-        (word,) numbers of the line before, for a model that has it as its first input.
+        Numbers of the line before, (step,) or (sequence, step), for a model that has it as its first input.
     temperature
         Logits are divided by it before a word is drawn; 0 takes the most probable word every time.
     end
-        A word after which the writing stops.
+        A word after which a sequence stops; it is repeated where others go on.
     never
         Words that are never written, such as padding.
     seed
@@ -47,36 +47,42 @@ def write(
     Raises
     ------
     ValueError
-        For a temperature below 0, a beginning without a word, and words that the model has no logit for.
+        For a temperature below 0, a beginning without a word, lines before that are not as many as the beginnings, and
+        words that the model has no logit for.
     """
     heat = as_number(temperature, "temperature")
     if heat < 0:
         raise ValueError(f"temperature must be 0 or more; got {heat:g} (0 takes the most probable word every time)")
     count = as_whole_number(words, "words", least=1)
     known = int(model.outputs[0].shape[-1])
-    told = _numbers(so_far, "so_far", known)
-    lines = [] if before is None else [tf.constant(_numbers(before, "before", known)[None], tf.int32)]
-    generator = np.random.default_rng(seed)
+    told, single = _numbers(so_far, "so_far", known)
+    inputs = [] if before is None else [tf.constant(_numbers(before, "before", known)[0], tf.int32)]
+    if inputs and len(inputs[0]) != len(told):
+        raise ValueError(f"there must be a line before for each beginning; got {len(inputs[0])} for {len(told)}")
+    generator, started = np.random.default_rng(seed), told.shape[1]
+    ended = np.zeros(len(told), dtype=bool)
     for _ in range(count):
-        so_far_now = tf.constant(told[None], tf.int32)
-        outputs = model([*lines, so_far_now] if lines else so_far_now, training=False)
-        logits = np.asarray(outputs[0, -1], dtype=np.float64)
-        logits[list(never)] = -np.inf
-        if heat > 0:
-            chances = np.exp((logits - logits.max()) / heat)
-            word = int(generator.choice(known, p=chances / chances.sum()))
-        else:
-            word = int(logits.argmax())
-        told = np.append(told, word)
-        if word == end:
+        now = tf.constant(told, tf.int32)
+        logits = np.asarray(model([*inputs, now] if inputs else now, training=False)[:, -1], dtype=np.float64)
+        logits[:, list(never)] = -np.inf
+        if heat > 0:  # the largest of logits with Gumbel noise is a draw from their softmax
+            logits = logits / heat + generator.gumbel(size=logits.shape)
+        drawn = np.where(ended, end if end is not None else 0, logits.argmax(axis=-1))
+        told = np.concatenate([told, drawn[:, None]], axis=1)
+        ended |= drawn == end
+        if ended.all():
             break
-    return told[len(np.atleast_1d(so_far)) :]
+    added: Array = told[:, started:]
+    return added[0] if single else added
 
 
-def _numbers(given: Any, name: str, known: int) -> Array:
+def _numbers(given: Any, name: str, known: int) -> tuple[Array, bool]:
+    """Word numbers (sequence, word), and whether they were given as one sequence."""
     array = np.asarray(given)
-    if array.ndim != 1 or not len(array) or array.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be one word number or more, (word,); got {array.dtype} of shape {array.shape}")
+    if array.ndim not in (1, 2) or not array.size or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must be word numbers, (word,) or (sequence, word); got {array.dtype} of shape {array.shape}"
+        )
     if ((array < 0) | (array >= known)).any():
         raise ValueError(f"{name} must lie in 0..{known - 1}, the words the model answers with; got {array.tolist()}")
-    return array.astype(np.int64)
+    return np.atleast_2d(array).astype(np.int64), array.ndim == 1

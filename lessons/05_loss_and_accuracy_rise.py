@@ -1,0 +1,673 @@
+# %% [markdown]
+# # 05 Loss and accuracy rise together
+#
+# ## The question
+#
+# You train a network to write song lyrics: one line in, the next line out. Both losses fall. Then, after some epochs,
+# the validation loss turns and rises, epoch after epoch. The validation accuracy does not fall with it. It goes on
+# rising, slowly.
+#
+# Which of the two do you believe? The answer that was published shows one example, says "overfitting", and gives
+# three reasons why people look at the loss rather than at the accuracy. In this lesson you make the curves yourself,
+# with a model of songs and with one of English prose, find out who pays for the rise, and repair much of it with one
+# number.
+#
+# **What you need first:** lesson 01 (what a sample costs, and what a loss permits) and lesson 02 (crossings, many
+# networks at once). The next cell loads TensorFlow, which takes about ten seconds; if another lesson's kernel still
+# runs, shut it down first (menu *Kernel*).
+#
+# <details>
+# <summary>What was published, and what its answer claimed</summary>
+#
+# An LSTM language model, then a sequence-to-sequence model, both writing lyrics; the curves are of the second. Both
+# losses fall until about epoch 15, then the validation loss rises while the validation accuracy keeps rising slowly.
+# Sizes, data and training were not stated in a way that lets anybody repeat it: ours are ours.
+#
+# The answer: a picture of a dog and a horse, for which one classifier is surer than another and both are right; the
+# network overfits; with enough data the loss rises and the accuracy falls; and loss is used more than accuracy
+# because it is differentiable, because accuracy does not exist for regression, and because loss has several methods
+# of optimisation, "such as Newton's and maximum likelihood". Each gets its verdict at the end.
+#
+# </details>
+
+# %%
+from lossacc_helpers.course.lesson_05 import lesson, shown
+from lossacc_helpers import datasets, figures, recordings, training
+from lossacc_helpers import at_temperature, calibrated_loss, calibration_error_by_chance, fit_temperature, jump_share
+from lossacc_helpers import least_miscalibration, log_loss, reliability
+
+import keras
+import numpy as np
+
+layers = keras.layers
+
+# %% [markdown]
+# Here is one such training. It was recorded, with nine others.
+
+# %%
+title = "Validation loss turns and rises; validation accuracy does not turn with it"
+figures.loss_and_accuracy_curves(shown("lesson_05_verses", network=1), title=title)
+
+# %% [markdown]
+# ## Commit
+#
+# Before you look into it, say what you think.
+
+# %% tags=["commit"]
+lesson.commit("rise")
+
+# %% tags=["commit"]
+lesson.commit("payers")
+
+# %% tags=["commit"]
+lesson.commit("repaired")
+
+# %% [markdown]
+# ## Look
+#
+# The same training, word by word. On the right is a **reliability diagram**. A network's *confidence* is the
+# probability of its answer. All words are sorted into bins by it, and for each bin the share of right answers is
+# drawn. On the dotted line confidence and accuracy are the same: such predictions are **calibrated**. The grey bars
+# say how many words fall into each bin.
+#
+# 1. Move the **epoch** from the first to the last. When do the points leave the line, and in which direction?
+# 2. Stay at the last epoch and move the **temperature**: all logits are divided by it. Where do the points come to
+#    lie? What happens to the accuracy?
+# 3. Compare the three curves on the left. At the best temperature, does the loss still rise?
+# 4. Ask about the **training words** instead. Which temperature is best for them? Would you have chosen it?
+
+# %% tags=["explorer"]
+lesson.explorer("calibration")
+
+# %% [markdown]
+# ## Compute and explain
+#
+# ### Songs whose every chance is known
+#
+# The lyrics of the question are not known. Ours come from a small grammar that was written for this course: couplets
+# that rhyme and keep to their subject, with a refrain now and then.
+
+# %%
+songs = datasets.verses(train_songs=120, validation_songs=75, test_songs=1)
+for number in range(9):
+    print(songs.decode(songs.train.before[number]))
+
+# %% [markdown]
+# A grammar has an advantage that no real text has: the chance of every next word can be computed. A line depends on
+# the line before it and on nothing else.
+
+# %% tags=["nbval-check-output"]
+before = "when evening comes the piper plays beside the sea ,"
+for so_far in ("", "and", "and whispers to me of the"):
+    row = datasets.next_words(before.split(), so_far.split())[-1]
+    best = row.argsort()[::-1][:4]
+    told = ", ".join(f"{songs.vocabulary[word]} {row[word]:.2f}" for word in best if row[word] > 0)
+    print(f"{so_far or '(a new line)'} ...  {told}")
+
+# %% [markdown]
+# After "the" only words that rhyme with *sea* can come, and which of them is chance. Nobody can know it. So even who
+# knew all the chances would be wrong at times, and would pay for each word. That is the least loss there is, and the
+# best accuracy:
+
+# %% tags=["nbval-check-output"]
+held = songs.validation
+words, chances = held.labels[held.told], held.chances
+print(f"with the true chances: loss {log_loss(words, chances):.3f}, accuracy {np.mean(chances.argmax(1) == words):.3f}")
+expected = -np.sum(chances * np.log(np.where(chances > 0, chances, 1)), axis=1).mean()
+print(f"expected of them: loss {expected:.3f}, accuracy {chances.max(axis=1).mean():.3f}")
+
+# %% [markdown]
+# The first line is of these words, the second what the chances promise on average (the **entropy**). They differ by
+# luck.
+
+# %% [markdown]
+# ### A network that writes the next line
+#
+# An *encoder* reads the line before, a *decoder* begins in the state in which the encoder ended and says the next
+# line, word by word. While it learns, the decoder is told the true words so far, whatever it would have said:
+# *teacher forcing*.
+
+
+# %%
+def build_model(vocabulary, units=256):
+    before = keras.Input((None,), dtype="int32")
+    so_far = keras.Input((None,), dtype="int32")
+    embed = layers.Embedding(vocabulary, 64, mask_zero=True)
+    _, *state = layers.LSTM(units, return_state=True)(embed(before))
+    told = layers.LSTM(units, return_sequences=True)(embed(so_far), initial_state=state)
+    return keras.Model([before, so_far], layers.Dense(vocabulary)(told))
+
+
+# %% [markdown]
+# Lines are of different lengths, so the shorter ones are filled up with a number 0, the *padding*. `mask_zero=True`
+# tells Keras to leave these places out, in the loss and in the accuracy.
+
+# %%
+keras.utils.set_random_seed(1)
+model = build_model(len(songs.vocabulary))
+model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+parts = songs.train.pairs, songs.validation.pairs
+watch = training.RecordWords(*parts, padding=0, groups=songs.validation.songs, temperatures=[1.0])
+snapshots = []
+keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: snapshots.append(model.get_weights()))
+inputs, labels = songs.train.pairs
+model.fit(inputs, labels, batch_size=64, epochs=20, verbose=0, callbacks=[watch, keep])
+record = watch.record
+
+# %%
+trained, unseen = record.run.train, record.run.validation
+least = int(unseen.loss.argmin())
+for epoch in (0, 4, least, 15, 19):
+    print(f"epoch {epoch + 1:2}: training {trained.loss[epoch]:.3f} / {trained.accuracy[epoch]:.3f}", end="")
+    print(f"   validation {unseen.loss[epoch]:.3f} / {unseen.accuracy[epoch]:.3f}")
+times = unseen.loss[-1] / unseen.loss[least]
+print(f"least validation loss after epoch {least + 1}; at the end it is {times:.2f} times that")
+assert unseen.loss[-1] > 1.05 * unseen.loss[least] and unseen.accuracy[-1] > unseen.accuracy[least] - 0.01
+
+# %% [markdown]
+# There it is. Nothing is wrong with the data: training and validation songs come from one grammar. And nobody's
+# labels are wrong. (Accuracy wobbles by chance; over ten networks you will see more.)
+#
+# ### What padding does to an accuracy
+#
+# What would these accuracies be, if padding were counted as well?
+
+# %%
+answers = model.predict((held.before, held.inputs), verbose=0).argmax(axis=-1)
+print(f"words and ends of lines only: {np.mean((answers == held.labels)[held.told]):.3f}")
+print(f"padding counted too, as the model answers there: {np.mean(answers == held.labels):.3f}")
+print(f"... if it had learned to say <pad> there: {np.mean((answers == held.labels) | ~held.told):.3f}")
+print(f"somebody who always says <pad> would be right in {np.mean(~held.told):.3f} of all places")
+
+# %% [markdown]
+# Three numbers for one network, and none of them is a mistake of arithmetic. The second is lower, for this network
+# was never asked what comes after an end; the third is what you see where padding is learned too. Only the first is
+# about words. When somebody reports an accuracy of sequences, ask which places were counted.
+
+# %% [markdown]
+# ### Who pays?
+#
+# Compare each validation word after the epoch of the least loss with the same word at the end.
+
+# %%
+early, late = unseen.sample_losses[[least, -1]].astype(float)
+fell, was, now = late < early, unseen.correct[least], unseen.correct[-1]
+print(f"mean loss {early.mean():.3f} -> {late.mean():.3f}, median {np.median(early):.3f} -> {np.median(late):.3f}")
+print(f"{fell.mean():.0%} of the words became cheaper")
+carried = jump_share(early, late, (0.01, 0.05, 0.10))
+print(f"the 1%, 5% and 10% that rose most carry {carried[0]:.0%}, {carried[1]:.0%} and {carried[2]:.0%} of the rise")
+print(f"crossed from right to wrong {np.mean(was & ~now):.1%}, from wrong to right {np.mean(~was & now):.1%}")
+for name, kind in (("right at the end", now), ("wrong at the end", ~now)):
+    print(f"{name}: {early[kind].mean():.2f} -> {late[kind].mean():.2f} nats a word")
+assert fell.mean() > 0.5 and carried[2] > 0.9
+
+# %%
+lesson.recall("payers", came_out=f"{fell.mean():.0%} of the validation words.")
+
+# %% [markdown]
+# More than a hundred percent? The 10% carry more than the whole rise, because most others became cheaper and take
+# some of it back. So for most words the network improves. The mean rises because a minority of wrong answers is given
+# with more and more confidence, and a wrong answer can cost without limit, where a right one can save no more than it
+# costs. Accuracy counts who crosses, and about as many cross to the one side as to the other.
+
+# %% [markdown]
+# ### How sure, and how often right?
+#
+# Confidence is the probability of the answer. The **expected calibration error** is the gap between confidence and
+# accuracy in a bin, averaged over all words.
+
+# %%
+diagrams = {
+    f"after epoch {epoch + 1}": reliability(unseen.correct[epoch], unseen.top_probabilities[epoch], bins=10)
+    for epoch in (4, least, 19)
+}
+figures.reliability_figure(diagrams, title="The longer it trains, the further confidence runs ahead of accuracy")
+
+# %%
+for name, found in diagrams.items():
+    print(f"{name}: confidence is {found.overconfidence:+.3f} above accuracy, calibration error {found.error:.3f}")
+by_chance = calibration_error_by_chance(unseen.top_probabilities[-1], bins=10)
+low, high = np.quantile(by_chance, (0.025, 0.975))
+print(f"calibrated predictions as sure as the last would show an error of {low:.3f} to {high:.3f} by chance alone")
+few = calibration_error_by_chance(unseen.top_probabilities[-1][:300], bins=10)
+print(f"on 300 words it would be {np.quantile(few, 0.025):.3f} to {np.quantile(few, 0.975):.3f}")
+
+# %% [markdown]
+# An expected calibration error is never negative, so it is above 0 even where nothing is wrong: it is **biased**.
+# That is why the last lines are needed. (They take words for independent draws; words of one line are not, so take
+# the ranges for too narrow.)
+
+# %% [markdown]
+# ### One number
+#
+# Divide all logits by a number $T$, the **temperature**, and no answer changes: the greatest logit stays the
+# greatest. Above 1 all answers become less sure. Which $T$ is best? The mean loss as a function of $b = 1/T$ is
+# convex, so there is one valley, and its floor can be found to any precision and *certified*: `fit_temperature` says
+# how far below its loss any other could be.
+
+# %%
+logits = model.predict((held.before, held.inputs), verbose=0)[held.told]
+fit = fit_temperature(words, logits)
+print(f"best temperature {fit.temperature:.2f}: loss {fit.loss_before:.3f} -> {fit.loss:.3f}")
+print(f"no other has a loss lower by more than {fit.gap:.0e}")
+grid = np.linspace(0.2, 2, 19)
+curve = [log_loss(words, np.exp(at_temperature(logits, 1 / b))) for b in grid]
+print(f"smallest second difference of the loss over b: {np.diff(curve, 2).min():.4f}: convex")
+assert np.diff(curve, 2).min() > 0 and min(curve) >= fit.loss - fit.gap
+
+# %% [markdown]
+# A number that is fitted and judged on the same words flatters itself. So divide the songs into two halves at random,
+# fit on each and judge on the other. What is left is the **calibrated** part of the loss, what goes away the
+# **excess**.
+
+# %%
+print("epoch   loss = calibrated + excess   temperatures of the two halves")
+for epoch in (0, 4, least, 15, 19):
+    split = record.splits[epoch]
+    one, other = split.temperatures
+    print(f"{epoch + 1:5}   {split.loss:.3f} = {split.calibrated:.3f} + {split.excess:+.3f}", end="")
+    print(f"          {one:.2f}, {other:.2f}")
+rise = [record.splits[-1].loss - record.splits[least].loss, record.splits[-1].excess - record.splits[least].excess]
+repaired = rise[1] / rise[0]
+print(f"of the rise of {rise[0]:.3f} since the least loss, {rise[1]:.3f} is excess: {repaired:.0%}")
+assert repaired > 0.4
+
+# %%
+lesson.recall("repaired", came_out=f"{repaired:.0%} of it, in the network that you trained.")
+
+# %% [markdown]
+# Most of the rise is confidence, and one number takes it away. Not all of it: the calibrated part rises too, a
+# little. So the network did get worse at something that no temperature repairs, and got better at something else.
+# Since the true chances are known here, that can be taken apart as well.
+
+# %%
+true = np.exp(at_temperature(logits, 1.0)), np.exp(at_temperature(logits, fit.temperature))
+entropy = -np.sum(chances * np.log(np.where(chances > 0, chances, 1)), axis=1)
+for name, believed in zip(("as printed", "tempered"), true):
+    divergence = -np.sum(chances * np.log(believed), axis=1) - entropy
+    print(f"{name}: expected loss {entropy.mean() + divergence.mean():.3f} = {entropy.mean():.3f} of chance", end="")
+    print(f" + {divergence.mean():.3f} of not knowing the chances")
+    worst = np.sort(divergence)[-len(divergence) // 10 :]
+    print(f"   a tenth of the places carries {worst.sum() / divergence.sum():.0%} of that")
+assert divergence.min() > -1e-6
+
+# %% [markdown]
+# The second part is the mean **Kullback-Leibler divergence** between the true chances and the network's, which is 0
+# for nobody but who knows them. Temperature lowers it, and most of it stays.
+
+# %% [markdown]
+# ### What it writes
+#
+# A line is told to the network at three moments: after the epoch of the least loss, at the end, and at the end with
+# its logits divided by the best temperature. Each word is drawn from what it believes.
+
+
+# %%
+def next_lines(temperature):
+    """What the model adds to each of the first 200 lines: words are drawn one by one, 2 is the end of a line."""
+    start = np.ones((200, 1), dtype=int)
+    settings = {"temperature": temperature, "end": 2, "never": (0, 1), "seed": 0}
+    return training.write(model, start, 12, before=held.before[:200], **settings)
+
+
+def could_be(line, answer):
+    """Whether the grammar could have written it."""
+    try:
+        return bool(len(datasets.next_words(line.split(), answer.split())))
+    except ValueError:
+        return False
+
+
+# %%
+last = model.get_weights()
+moments = {"least loss": (snapshots[least], 1.0), "the end": (last, 1.0), "tempered": (last, fit.temperature)}
+asked = [songs.decode(row) for row in held.before[:200]]
+for name, (weights, temperature) in moments.items():
+    model.set_weights(weights)
+    written = [songs.decode(row) for row in next_lines(temperature)]
+    fine = np.mean([could_be(*pair) for pair in zip(asked, written)])
+    print(f"{name}: the grammar could have written {fine:.0%} of 200 lines")
+    print("".join(f"    {asked[k]:50} {written[k]}\n" for k in (1, 4, 9)))
+
+# %% [markdown]
+# All three write songs. Look at what is wrong in those that the grammar would never write: mostly the rhyme. (These
+# are the draws of one network: take the percentages for examples.)
+
+# %% [markdown]
+# ### English
+#
+# Is this a matter of made-up songs? Here is prose: the help texts that come with Python. A *language model*, an LSTM,
+# reads twenty words and says after each of them which comes next.
+
+# %%
+text = datasets.english_text(train_words=10_000, validation_words=4_000, test_words=4_000)
+print(text.decode(text.train[0][0]))
+print(f"{len(text.vocabulary)} words; in the validation part {np.mean(text.validation[1] == 0):.0%} are none of these")
+
+# %% [markdown]
+# The vocabulary is made of the training part alone, and whatever else occurs is one word, `<other>`. No topic is in
+# two parts.
+
+# %%
+keras.utils.set_random_seed(0)
+speaker = keras.Sequential([keras.Input((None,)), layers.Embedding(len(text.vocabulary), 64)])
+speaker.add(layers.LSTM(128, return_sequences=True))
+speaker.add(layers.Dense(len(text.vocabulary)))
+speaker.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+listen = training.RecordWords(text.train, text.validation, temperatures=[1.0])
+drafts = []
+keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: drafts.append(speaker.get_weights()))
+speaker.fit(*text.train, batch_size=16, epochs=8, verbose=0, callbacks=[listen, keep])
+prose = listen.record
+
+# %%
+heard = prose.run.validation
+for epoch in range(8):
+    split, at_best = prose.splits[epoch], prose.fits[epoch].temperature
+    print(f"epoch {epoch + 1}: validation {heard.loss[epoch]:.2f} / {heard.accuracy[epoch]:.3f}", end="   ")
+    print(f"best temperature {at_best:.2f}, then {split.calibrated:.2f}")
+lowest = int(heard.loss.argmin())
+assert heard.loss[-1] > 1.03 * heard.loss[lowest] and heard.accuracy[-1] > heard.accuracy[lowest]
+
+# %% [markdown]
+# The same, and stronger: the loss turns after a few epochs, the accuracy goes on rising for many more. After scaling
+# there is nothing left to turn. And this is what it writes after "the value of the", early, late, and late but
+# tempered:
+
+# %%
+beginning = text.encode("the value of the")
+spoken = {"least loss": (drafts[lowest], 1.0), "the end": (drafts[-1], 1.0)}
+spoken |= {"tempered": (drafts[-1], prose.fits[-1].temperature), "most probable": (drafts[-1], 0.0)}
+for name, (weights, temperature) in spoken.items():
+    speaker.set_weights(weights)
+    words_added = training.write(speaker, beginning, 16, temperature=temperature, never=(0,), seed=1)
+    print(f"{name:14} the value of the {text.decode(words_added)}")
+
+# %% [markdown]
+# ### Ten networks
+#
+# One network is an anecdote. Ten of each were recorded, for more epochs.
+
+
+# %%
+def symptom(curves):
+    """Network by network: the epoch of the least validation loss, and what became of loss and accuracy since."""
+    loss, accuracy = curves["validation"].loss, curves["validation"].accuracy
+    scaled, row, least = curves["validation, scaled"].loss, np.arange(len(loss)), loss.argmin(axis=1)
+    rise, rise_scaled = (one[:, -1] - one[row, least] for one in (loss, scaled))
+    gained = accuracy[:, -1] - accuracy[row, least]
+    return least + 1, loss[:, -1] / loss[row, least], gained, 1 - rise_scaled / rise
+
+
+# %%
+recorded = {name: recordings.load_curves(f"lesson_05_{name}") for name in ("verses", "english")}
+for name, curves in recorded.items():
+    epochs, times, gained, cured = symptom(curves)
+    print(f"{name}: least validation loss after epoch {epochs.min()} to {epochs.max()} of {curves.settings['epochs']}")
+    print(f"   at the end it is {times.min():.2f} to {times.max():.2f} times that")
+    print(f"   accuracy since then: {gained.min():+.3f} to {gained.max():+.3f}, higher in {np.sum(gained > 0)} of 10")
+    print(f"   of the rise, scaling takes {cured.min():.0%} to {cured.max():.0%} away")
+
+# %%
+figures.loss_and_accuracy_curves(shown("lesson_05_english"), title="English: the loss turns early, the accuracy late")
+
+# %% [markdown]
+# In every network the loss ends well above its least value, and in every network temperature takes most of that away.
+# In English the accuracy is higher at the end than at that minimum every time, and in some of the last epochs it
+# falls again. With the verses it ends higher in most networks and lower in some: there it all but stands still.
+
+# %% [markdown]
+# ### Which epoch would you ship?
+#
+# Choose an epoch by the validation words, then judge it by the test words, which were never looked at. Four rules,
+# ten networks each; a temperature, where one is used, is fitted on the validation words.
+
+
+# %%
+def rules(curves):
+    seen = curves["validation"]
+    return {
+        "least loss": seen.loss.argmin(axis=1),
+        "best accuracy": seen.accuracy.argmax(axis=1),
+        "least loss after scaling": curves["validation, scaled"].loss.argmin(axis=1),
+        "the last epoch": np.full(len(seen.loss), seen.loss.shape[1] - 1),
+    }
+
+
+def over_networks(values):
+    """The mean over networks with a 95% interval: draw ten of the ten with replacement, many times."""
+    draws = np.random.default_rng(0).choice(values, (10_000, len(values))).mean(axis=1)
+    return values.mean(), *np.quantile(draws, (0.025, 0.975))
+
+
+# %%
+judged = {"loss": ("test", "loss"), "loss after scaling": ("test, scaled", "loss"), "accuracy": ("test", "accuracy")}
+for name, curves in recorded.items():
+    print(f"{name:30}" + "".join(f"{what:26}" for what in judged))
+    for rule, chosen in rules(curves).items():
+        row = f"  {rule:26}"
+        for part, what in judged.values():
+            mean, low, high = over_networks(getattr(curves[part], what)[np.arange(10), chosen])
+            row += f"{mean:.3f} ({low:.3f} to {high:.3f})   "
+        print(row)
+
+# %% [markdown]
+# If the network is used as it is, the least loss is the epoch to take. If it may be tempered, later epochs are better
+# in English, by loss and by accuracy: early stopping by the printed loss throws away what temperature would have
+# repaired. With the verses the rules hardly differ. So first temper, then choose.
+#
+# **Label smoothing** asks for less confidence while training: a share of each label, here a tenth, is spread over all
+# words. Ten more networks of each model were trained so; their losses are the plain ones, as everywhere.
+
+# %%
+for name in ("verses", "english"):
+    smoothed = recordings.load_curves(f"lesson_05_{name}_smoothed")
+    for words_of, curves in (("plain", recorded[name]), ("smoothed", smoothed)):
+        chosen = rules(curves)["least loss after scaling"]
+        ends, row = curves["test"].loss[:, -1].mean(), np.arange(10)
+        tempered = curves["test, scaled"].loss[row, chosen].mean()
+        right = curves["test"].accuracy[row, chosen].mean()
+        heat = np.mean([one[-1] for one in curves.settings["temperature"]])
+        print(f"{name}, {words_of}: test loss at the end {ends:.2f}, best temperature there {heat:.2f};", end=" ")
+        print(f"best epoch tempered {tempered:.3f}, accuracy {right:.3f}")
+
+# %% [markdown]
+# Smoothing takes much of the overconfidence away while training, so the printed loss rises less. Whether it also
+# makes the tempered network better, read off the last two columns; the differences are small.
+
+# %% [markdown]
+# ### Two printed numbers
+#
+# Lesson 01 asked what accuracies go with a loss, for any predictions. For *calibrated* predictions much less is
+# possible. Whoever is right with a share $a$, and knows no more than that, would answer everything with the
+# confidence $a$, and lose $h(1-a) + (1-a)\ln(C-1)$ nats, with the binary entropy $h$ and $C$ classes. That is
+# **Fano's bound**: calibrated predictions never lose more. What a printed loss has beyond it must be owed to
+# miscalibration.
+
+# %% tags=["nbval-check-output"]
+least_loss, most_loss = calibrated_loss(0.854, classes=2)
+print(f"two classes, accuracy 0.854: calibrated predictions lose {least_loss:.3f} to {most_loss:.3f} nats")
+owed = least_miscalibration(0.746, 0.854, classes=2)
+print(f"a log that prints a loss of 0.746 owes {owed:.3f} of it to miscalibration")
+proven = least_miscalibration(0.746, 0.854, classes=2, samples=500, standard_error=0.06)
+print(f"if it is of 500 samples, and the loss known within 0.06 (one standard error): at least {proven:.3f}")
+timid = least_miscalibration(0.66, 0.95, classes=2)
+print(f"loss 0.66 at accuracy 0.95: {timid:.3f}, and these are too timid, not too bold")
+
+# %%
+for name, history, classes in (("verses", unseen, len(songs.vocabulary)), ("English", heard, len(text.vocabulary))):
+    _, most_loss = calibrated_loss(history.accuracy[-1], classes=classes)
+    print(f"{name}: loss {history.loss[-1]:.2f}, the bound is {most_loss:.2f}: proves nothing")
+    assert history.loss[-1] < most_loss
+
+# %% [markdown]
+# With two classes two printed numbers can prove miscalibration, in either direction. With a hundred words or a
+# thousand they prove nothing: a wrong answer may have been one of very many, and that may cost a lot with all
+# honesty. There you need the predictions themselves.
+
+# %% [markdown]
+# ### What the lesson did not show
+#
+# "With enough data the loss rises and the accuracy falls", the answer says. More training data was not tried here
+# yet.
+
+# %%
+lesson.recall("rise")
+
+# %% [markdown]
+# ## Your turn
+#
+# Each exercise is checked by its own cell. Run `lesson.hint("...")` with its name when you are stuck. The solutions
+# are collapsed.
+#
+# **1. Temper probabilities.** Given probabilities of shape (sample, class), not logits, return them at a
+# `temperature`.
+
+
+# %% tags=["exercise"]
+def softened(probabilities, temperature): ...
+
+
+lesson.check("softened", softened)
+
+
+# %% tags=["solution"]
+def softened_solution(probabilities, temperature):
+    powers = probabilities ** (1 / temperature)
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+lesson.check("softened", softened_solution)
+
+# %% [markdown]
+# **2. Backwards.** A network for two classes gives every answer the same `confidence`, and a share `share_right` of
+# its answers is right, more than one half. Which temperature is best for it?
+
+
+# %% tags=["exercise"]
+def best_temperature(confidence, share_right): ...
+
+
+lesson.check("best_temperature", best_temperature)
+
+
+# %% tags=["solution"]
+def best_temperature_solution(confidence, share_right):
+    return np.log(confidence / (1 - confidence)) / np.log(share_right / (1 - share_right))
+
+
+lesson.check("best_temperature", best_temperature_solution)
+
+# %% [markdown]
+# **3. Both rise.** Write down the probabilities that a network gives the true class of ten samples of two classes,
+# before and after, as an array of shape (2, 10): the mean loss rises, the accuracy rises, and at least eight of the
+# ten become cheaper.
+
+# %% tags=["exercise"]
+both_rise = ...  # an array of shape (2, 10)
+
+lesson.check("both_rise", both_rise)
+
+# %% tags=["solution"]
+both_rise_solution = np.stack([np.r_[0.3, 0.3, 0.4, np.full(7, 0.8)], np.r_[1e-9, 0.3, 0.6, np.full(7, 0.95)]])
+
+lesson.check("both_rise", both_rise_solution)
+
+# %% [markdown]
+# **4. Another network.** A network learned to read digits from 300 scans, of which one in five had a wrong label. On
+# new scans it is far too sure.
+
+# %%
+digits = datasets.digits(seed=0)
+generator = np.random.default_rng(0)
+spoiled = digits.train[1][:300].copy()
+wrong = generator.random(300) < 0.2
+spoiled[wrong] = generator.integers(0, 10, wrong.sum())
+keras.utils.set_random_seed(0)
+hidden = [layers.Dense(256, activation="relu") for _ in range(2)]
+reader = keras.Sequential([keras.Input((64,)), *hidden, layers.Dense(10)])
+reader.compile(keras.optimizers.SGD(0.1, momentum=0.9), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+reader.fit(digits.train[0][:300], spoiled, batch_size=32, epochs=60, verbose=0)
+read = reader.predict(digits.validation[0], verbose=0)
+
+# %%
+known_logits, known_labels, new_logits = read[:180], digits.validation[1][:180], read[180:]
+as_it_is = np.exp(at_temperature(new_logits, 1.0))
+print(f"mean confidence on the new scans: {as_it_is.max(axis=1).mean():.2f}")
+print(f"accuracy on the scans whose labels you have: {np.mean(known_logits.argmax(axis=1) == known_labels):.2f}")
+
+# %% [markdown]
+# You have the logits for 180 scans whose labels are known, and for 180 new ones. Give probabilities for the new ones,
+# with the same answers, whose confidence can be trusted.
+
+# %% tags=["exercise", "transfer"]
+repaired = ...  # an array of shape (180, 10)
+
+lesson.check("repaired", repaired)
+
+# %% tags=["solution"]
+repaired_solution = np.exp(at_temperature(new_logits, fit_temperature(known_labels, known_logits).temperature))
+
+lesson.check("repaired", repaired_solution)
+
+# %%
+for name, rows in (("as it is", as_it_is), ("repaired", repaired_solution)):
+    truths = digits.validation[1][180:]
+    sure = rows.max(axis=1).mean() - np.mean(rows.argmax(axis=1) == truths)
+    print(f"{name}: loss {log_loss(truths, rows):.2f}, confidence {sure:+.2f} above accuracy")
+
+# %% [markdown]
+# Wrong labels taught it to be sure of what is not so. Temperature does not make it read better; it makes it say how
+# well it reads.
+
+# %% [markdown]
+# ## Quiz
+
+# %% tags=["quiz"]
+lesson.quiz("meaning")
+
+# %% tags=["quiz"]
+lesson.quiz("temperature")
+
+# %% tags=["quiz"]
+lesson.quiz("halves")
+
+# %% tags=["quiz"]
+lesson.quiz("ece")
+
+# %% tags=["quiz"]
+lesson.quiz("ship")
+
+# %% tags=["quiz"]
+lesson.quiz("fano")
+
+# %% [markdown]
+# ## Verdicts
+#
+# | claim of the answer | verdict | decided by |
+# |---|---|---|
+# | A classifier may be surer than another and both be right (dog and horse). | **True**, and the first half of the story. The other half: surer *and wrong* is what makes the mean rise. | who pays |
+# | The network overfits. | **Yes and no.** Its confidence does, by far the most. Its answers hardly do, and in English they get better meanwhile. | loss split in two; ten networks |
+# | With enough data, loss rises and accuracy falls. | **Not tested here yet.** | |
+# | Loss is preferred because it is differentiable. | **True**, and the subject of lesson 06. | |
+# | ... because accuracy does not exist for regression. | **True**; another metric takes its place. Lesson 07. | |
+# | ... because loss has several methods of optimisation, such as Newton's and maximum likelihood. | **Half true.** Newton's method was used here, for a temperature. Maximum likelihood is a principle: it says what to minimise, not how. | one number |
+#
+# ## Take away
+#
+# Validation loss that rises while validation accuracy does not fall is a question of confidence: most samples become
+# cheaper, some wrong answers very dear. Draw a reliability diagram. Fit one temperature on samples that are neither
+# trained on nor used to judge. What rises after that is worth a theory; and choose the epoch after tempering, not
+# before.
+#
+# **Read on**
+#
+# - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, ["On calibration of modern neural
+#   networks"](https://arxiv.org/abs/1706.04599), ICML 2017: temperature scaling, and loss that overfits while errors
+#   fall.
+# - J. Mukhoti and others, ["Calibrating deep neural networks using focal loss"](https://arxiv.org/abs/2002.09437),
+#   NeurIPS 2020: a loss that is less interested in samples that are right already.
+# - D. Soudry and others, ["The implicit bias of gradient descent on separable
+#   data"](https://arxiv.org/abs/1710.10345), JMLR 2018: why confidence grows without end.
+# - J. Bröcker, L. A. Smith, ["Increasing the reliability of reliability diagrams"](https://doi.org/10.1175/WAF993.1),
+#   Weather and Forecasting 22 (2007).

@@ -1,0 +1,380 @@
+"""Lesson 05, validation loss rises while validation accuracy rises: its guesses, its explorer, its exercises, its quiz.
+
+Ten trainings of each model are recorded (`lossacc_helpers.recordings`); one of each is trained in the lesson.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossacc_helpers import datasets, recordings
+from lossacc_helpers.calibration import reliability
+from lossacc_helpers.course.lesson import Lesson
+from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
+from lossacc_helpers.figures import Picture
+from lossacc_helpers.figures.calibration import calibration_picture
+from lossacc_helpers.history import Curves
+from lossacc_helpers.widgets import Explorer, Guess, Option, Prediction, Question, Scale, controls
+
+# The explorer ------------------------------------------------------------------------------------------------------
+
+
+def calibration() -> Explorer:
+    """Return one recorded network's losses and its confidence, at any epoch and any temperature."""
+    run = recordings.load("lesson_05_verses")
+    temperatures = run.settings["temperatures"]
+    parts = {
+        "of": controls.toggle(
+            "asked about", {"validation words": "validation words", "training words": "training words"},
+            value="validation words",
+        ),
+        "epoch": controls.whole_slider("epoch", 1, run.epochs, value=run.epochs - 4),
+        "temperature": controls.slider("temperature", temperatures[0], temperatures[-1], step=0.25, value=1.0),
+    }  # fmt: skip
+
+    def compute(*, of: str, temperature: float, **state: Any) -> Mapping[str, Any]:
+        history = run.validation if of == "validation words" else run.train
+        return {"history": history, "of": of, "temperature": round(4 * temperature) / 4, **state}
+
+    return Explorer(picture, parts, compute=compute)
+
+
+def picture() -> Picture:
+    """Return the explorer's picture, whose state is a history at several temperatures, an epoch and a temperature."""
+    return calibration_picture(recordings.load("lesson_05_verses").settings["temperatures"])
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Training and validation of one or more recorded networks, in inference mode."""
+
+    train: Curves
+    validation: Curves
+
+
+def shown(name: str, network: int | None = None) -> Shown:
+    """Return a recording's curves, of all networks or of one, counted from 1."""
+    curves = recordings.load_curves(name)
+    both = curves["train"], curves["validation"]
+    return Shown(*(both if network is None else (one.replica(network - 1) for one in both)))
+
+
+# Guesses -----------------------------------------------------------------------------------------------------------
+
+
+def _payers_outcome(percent: float) -> str:
+    if percent < 40:
+        return "More words than you thought became cheaper while their mean became dearer."
+    if percent > 85:
+        return "Fewer words than you thought became cheaper."
+    return "Your guess is close."
+
+
+def _repaired_outcome(percent: float) -> str:
+    if percent < 45:
+        return "One number repairs more than you thought."
+    if percent > 85:
+        return "One number repairs less than you thought: something else got worse too."
+    return "Your guess is close."
+
+
+PREDICTIONS = (
+    Prediction(
+        name="rise",
+        question=(
+            "For ten epochs the validation loss rises, and the validation accuracy does not fall with it; it even "
+            "rises a little. What must have happened?"
+        ),
+        came_out="Most words became cheaper, some wrong ones became very dear, and about as many crossed either way.",
+        guesses=(
+            Guess(
+                text="a mistake in the code: both are of the same predictions, so one of them is computed wrongly",
+                outcome="Both are right. They ask different questions of the same predictions.",
+            ),
+            Guess(
+                text="the network gets worse, and accuracy is too coarse to show it",
+                outcome="Its answers do not get worse. What gets worse is how sure it is of the wrong ones.",
+            ),
+            Guess(
+                text="wrong answers are given with more and more confidence, right ones too",
+                outcome="That is what the diagrams show: confidence runs ahead of accuracy.",
+            ),
+        ),
+    ),
+    Prediction(
+        name="payers",
+        question=(
+            "From the epoch of the least validation loss to the last epoch the mean rises. What share of the "
+            "validation words has a LOWER loss at the end?"
+        ),
+        came_out="More than half of them.",
+        scale=Scale(least=0, greatest=100, step=5, label="percent of the words", outcome=_payers_outcome),
+    ),
+    Prediction(
+        name="repaired",
+        question=(
+            "All logits of the last epoch are divided by one number, chosen on other songs. No answer changes. How "
+            "much of the rise of the validation loss goes away?"
+        ),
+        came_out="A good half or more of it.",
+        scale=Scale(least=0, greatest=100, step=5, label="percent of the rise", outcome=_repaired_outcome),
+    ),
+)
+
+
+# Exercises ---------------------------------------------------------------------------------------------------------
+
+
+def _check_softened(softened: LearnerFunction) -> None:
+    rows = np.array([[0.9, 0.1], [0.5, 0.5]])
+    softened(rows, 2.0).equals(
+        [[0.75, 0.25], [0.5, 0.5]], because="the odds are 9 to 1, their square root is 3 to 1, and 3 to 1 is 0.75"
+    )
+    softened(rows, 0.5).equals(
+        [[81 / 82, 1 / 82], [0.5, 0.5]], because="a temperature of one half squares the odds: 81 to 1"
+    )
+    three = np.array([[0.5, 0.3, 0.2]])
+    softened(three, 1.0).equals(three, because="at temperature 1 nothing changes")
+    powers = three ** (1 / 3)
+    softened(three, 3.0).equals(powers / powers.sum(), because="each probability to the power 1/3, and then a sum of 1")
+
+
+def _check_best_temperature(best_temperature: LearnerFunction) -> None:
+    for confidence, right in ((0.9, 0.75), (0.99, 0.9), (0.6, 0.8), (0.7, 0.7)):
+        expected = np.log(confidence / (1 - confidence)) / np.log(right / (1 - right))
+        best_temperature(confidence, right).equals(
+            expected,
+            because=(
+                f"scaled, {confidence} must become {right}: the log-odds {np.log(confidence / (1 - confidence)):.3f}, "
+                f"divided by the temperature, must be {np.log(right / (1 - right)):.3f}"
+            ),
+        )
+
+
+def _check_both_rise(both_rise: LearnerValue) -> None:
+    pair = both_rise.array(shape=(2, 10))
+    if not ((pair > 0) & (pair < 1)).all():
+        raise Wrong("Probabilities strictly between 0 and 1 are needed: 0 would cost infinity.")
+    if (pair == 0.5).any():
+        raise Wrong("A probability of exactly 0.5 is a tie: say which side it is on.")
+    before, after = -np.log(pair)
+    right = (pair > 0.5).sum(axis=1)
+    if after.mean() <= before.mean():
+        raise Wrong(f"The mean loss goes from {before.mean():.3f} to {after.mean():.3f}: it is to rise.")
+    if right[1] <= right[0]:
+        raise Wrong(f"{right[0]} of 10 are right before and {right[1]} after: accuracy is to rise.")
+    cheaper = int((after < before).sum())
+    if cheaper < 8:
+        raise Wrong(f"{cheaper} of 10 become cheaper; at least 8 are to. How dear can the other two become?")
+
+
+def _check_repaired(repaired: LearnerValue) -> None:
+    labels = datasets.digits(seed=0).validation[1][180:]
+    rows = repaired.array(shape=(len(labels), 10))
+    if not ((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=1e-3)):
+        raise Wrong("Each row must hold ten probabilities that sum to 1: a softmax of the divided logits.")
+    flags, tops = rows.argmax(axis=1) == labels, rows.max(axis=1)
+    if flags.mean() > 0.95:
+        raise Wrong(
+            f"{flags.mean():.0%} of these answers are right. The network's own are asked for, and it knows less."
+        )
+    if flags.mean() < 0.6:
+        raise Wrong(
+            f"{flags.mean():.0%} of these answers are right. No temperature changes an answer; are these its own?"
+        )
+    found = reliability(flags, tops, bins=10)
+    if abs(found.overconfidence) > 0.06:
+        kind = "above" if found.overconfidence > 0 else "below"
+        raise Wrong(
+            f"The mean confidence is {abs(found.overconfidence):.2f} {kind} the accuracy; within 0.06 is within reach. "
+            "On which digits did you choose the temperature?"
+        )
+    loss = float(-np.log(np.maximum(rows[np.arange(len(labels)), labels], 1e-300)).mean())
+    if loss > 0.8:
+        raise Wrong(f"The mean loss is {loss:.2f}; below 0.8 is within reach with the same answers.")
+
+
+def _bold() -> NDArray[np.float64]:
+    """Answers of which three quarters are right, each with a confidence of 0.99."""
+    labels = datasets.digits(seed=0).validation[1][180:]
+    answers = np.where(np.arange(len(labels)) % 4 > 0, labels, (labels + 1) % 10)
+    return np.where(np.arange(10) == answers[:, None], 0.99, 0.01 / 9)
+
+
+EXERCISES = (
+    Exercise(
+        name="softened",
+        checker=_check_softened,
+        hints=(
+            "Dividing logits by T is raising probabilities to the power 1/T, up to a factor that is the same in a row.",
+            "Raise, and then divide each row by its sum, kept as a column: keepdims=True.",
+            "powers = probabilities ** (1 / temperature); powers / powers.sum(axis=-1, keepdims=True)",
+        ),
+        wrong_answers={
+            "divides probabilities": WrongAnswer(
+                answer=lambda p, t: p / t / (p / t).sum(axis=-1, keepdims=True), says="their square root is 3 to 1"
+            ),
+            "the wrong way round": WrongAnswer(
+                answer=lambda p, t: p**t / (p**t).sum(axis=-1, keepdims=True), says="their square root is 3 to 1"
+            ),
+            "forgets the sum": WrongAnswer(answer=lambda p, t: p ** (1 / t), says="their square root is 3 to 1"),
+        },
+    ),
+    Exercise(
+        name="best_temperature",
+        checker=_check_best_temperature,
+        hints=(
+            "Nothing can be gained any more when confidence is the share that is right. What does T do to log-odds?",
+            "log-odds of the confidence / T = log-odds of the share. Solve for T.",
+            "np.log(confidence / (1 - confidence)) / np.log(share_right / (1 - share_right))",
+        ),
+        wrong_answers={
+            "the quotient": WrongAnswer(answer=lambda c, s: c / s, says="scaled, 0.9 must become 0.75"),
+            "upside down": WrongAnswer(
+                answer=lambda c, s: np.log(s / (1 - s)) / np.log(c / (1 - c)), says="scaled, 0.9 must become 0.75"
+            ),
+        },
+    ),
+    Exercise(
+        name="both_rise",
+        checker=_check_both_rise,
+        asks="value",
+        hints=(
+            "Accuracy needs one more sample beyond one half. Eight may become cheaper. One may cost what you like.",
+            "A sample that is wrong already may go from 0.3 to 1e-9, and no answer changes by it.",
+            "before = np.r_[0.3, 0.3, 0.4, np.full(7, 0.8)]; after = np.r_[1e-9, 0.3, 0.6, np.full(7, 0.95)]; "
+            "np.stack([before, after])",
+        ),
+        wrong_answers={
+            "nothing happens": WrongAnswer(answer=np.full((2, 10), 0.8), says="it is to rise"),
+            "all become dearer": WrongAnswer(
+                answer=np.stack([np.r_[0.4, np.full(9, 0.9)], np.r_[0.6, np.full(9, 0.7)]]), says="1 of 10 become"
+            ),
+            "accuracy stays": WrongAnswer(
+                answer=np.stack([np.full(10, 0.8), np.r_[1e-9, np.full(9, 0.9)]]), says="accuracy is to rise"
+            ),
+        },
+    ),
+    Exercise(
+        name="repaired",
+        checker=_check_repaired,
+        asks="value",
+        hints=(
+            "You have 180 scans with labels that the network was not trained on, and its logits for both halves.",
+            "Fit one temperature on the first half. Divide the logits of the second by it.",
+            "fit = fit_temperature(known_labels, known_logits); np.exp(at_temperature(new_logits, fit.temperature))",
+        ),
+        wrong_answers={
+            "as bold as ever": WrongAnswer(answer=_bold(), says="above the accuracy"),
+            "all alike": WrongAnswer(answer=np.full((180, 10), 0.1), says="No temperature changes an answer"),
+            "the labels": WrongAnswer(
+                answer=np.eye(10)[datasets.digits(seed=0).validation[1][180:]], says="it knows less"
+            ),
+            "no probabilities": WrongAnswer(answer=np.ones((180, 10)), says="sum to 1"),
+        },
+    ),
+)
+
+
+# Quiz --------------------------------------------------------------------------------------------------------------
+
+QUESTIONS = {
+    "meaning": Question(
+        "Validation loss has risen for ten epochs, validation accuracy has risen too. What do you know for certain?",
+        [
+            Option(
+                "The answers got worse",
+                "More of them are right than before. What got worse is what the wrong ones cost.",
+            ),
+            Option(
+                "The mean cost of an answer rose although more answers are right",
+                "That is all that the two curves say. A reliability diagram tells whether confidence is to blame.",
+                correct=True,
+            ),
+            Option("The validation set is too small", "It may be. A rise over ten epochs needs no such reason."),
+        ],
+    ),
+    "temperature": Question(
+        "You divide all logits of a trained network by 2. What happens to its accuracy?",
+        [
+            Option("It falls: the network is less sure", "Less sure, of the same answers. Accuracy does not see it."),
+            Option("It stays exactly the same", "The greatest logit stays the greatest in every row.", correct=True),
+            Option("It rises where it was too bold", "Nothing crosses: the order within each row stays."),
+        ],
+    ),
+    "halves": Question(
+        "A temperature is fitted on the validation words, and the loss after scaling is reported on the same words. "
+        "What is wrong?",
+        [
+            Option(
+                "Nothing: one number cannot overfit",
+                "It can, a little. With few samples the fitted number owes part of its success to them.",
+            ),
+            Option(
+                "The loss is judged on what the temperature was chosen by; other words should judge it",
+                "Fit on one half, judge on the other. With many words the difference is small, and then you know.",
+                correct=True,
+            ),
+            Option(
+                "Temperatures must be fitted on the training words",
+                "There the network is nearly right about itself. It would choose a temperature that is too low.",
+            ),
+        ],
+    ),
+    "ece": Question(
+        "A network shows an expected calibration error of 0.02 on 300 samples. Is it miscalibrated?",
+        [
+            Option(
+                "Yes: calibrated predictions have 0", "Calibrated chances have. Three hundred answers by chance do not."
+            ),
+            Option(
+                "Compare with what calibrated predictions of the same confidence would show by chance",
+                "With 300 samples in fifteen bins that is often more than 0.02.",
+                correct=True,
+            ),
+            Option("No: it is below 0.05", "There is no such limit. It depends on the samples and the bins."),
+        ],
+    ),
+    "ship": Question(
+        "You may temper the network before it is used. By which validation curve do you choose the epoch?",
+        [
+            Option(
+                "By the loss as it is printed",
+                "It prefers an epoch whose confidence happens to fit; what a temperature repairs counts against the "
+                "others.",
+            ),
+            Option(
+                "By the loss after scaling, and then look at an untouched test set",
+                "Judge each epoch by what you would use: its tempered predictions.",
+                correct=True,
+            ),
+            Option(
+                "By the last epoch: accuracy is highest there",
+                "Often it is not, and accuracy hardly differs between late epochs.",
+            ),
+        ],
+    ),
+    "fano": Question(
+        "Two classes. A log prints loss 0.746 and accuracy 0.854, over very many samples. What follows?",
+        [
+            Option(
+                "At least 0.33 nats of the loss are owed to miscalibration",
+                "Calibrated predictions with that accuracy cost at most h(0.146) = 0.416 nats.",
+                correct=True,
+            ),
+            Option("The network is overconfident", "It may be too timid as well: the bound does not say which."),
+            Option("Nothing: any loss may go with any accuracy", "Not above what calibration permits."),
+        ],
+    ),
+}
+
+lesson = Lesson(
+    "05_loss_and_accuracy_rise",
+    explorers={"calibration": calibration},
+    predictions=PREDICTIONS,
+    questions=QUESTIONS,
+    exercises=EXERCISES,
+)
