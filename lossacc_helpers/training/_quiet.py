@@ -76,4 +76,7 @@ def _import(names: tuple[str, ...]) -> None:
         for name in names:
             importlib.import_module(name)
         # The first device look-up writes more lines; it happens here rather than in a learner's cell.
-        importlib.import_module("tensorflow").config.list_physical_devices()
+        tensorflow = importlib.import_module("tensorflow")
+        tensorflow.config.list_physical_devices()
+        # So does the first graph in which a mask is transposed, where oneDNN has no booleans; every LSTM has one.
+        tensorflow.function(tensorflow.transpose)(tensorflow.constant([[True, False], [False, True]]))

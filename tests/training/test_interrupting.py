@@ -121,6 +121,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         _thread.interrupt_main()
         time.sleep(0.5)
         module.config = SimpleNamespace(list_physical_devices=lambda: [])
+        module.function, module.transpose, module.constant = (lambda call: call), list, list
         print("ends")
 
 sys.meta_path.insert(0, Finder())

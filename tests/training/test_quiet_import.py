@@ -44,6 +44,18 @@ def test_importing_training_and_using_it_writes_nothing_to_stderr():
     assert out == "[2.] True\n"
 
 
+def test_a_network_that_masks_padding_writes_nothing_to_stderr_either():
+    out, err = run(
+        "from lossacc_helpers import training\n"
+        "import keras, numpy as np\n"
+        "model = keras.Sequential([keras.Input((None,)), keras.layers.Embedding(5, 3, mask_zero=True)])\n"
+        "model.add(keras.layers.LSTM(2))\n"
+        "print(model.predict(np.array([[1, 2, 0], [3, 0, 0]]), verbose=0).shape)"
+    )
+    assert err == ""
+    assert out == "(2, 2)\n"
+
+
 def test_without_tensorflow_the_error_says_so_in_words():
     out, err = run(
         ABSENT
