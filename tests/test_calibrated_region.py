@@ -90,21 +90,42 @@ def test_arrays_keep_their_shape():
 def test_two_printed_numbers_prove_miscalibration():
     # SCIENCE: C = 2, L = 0.746, a = 0.854: h(0.146) = 0.4158.
     entropy = -0.146 * math.log(0.146) - 0.854 * math.log(0.854)
-    assert least_miscalibration(0.746, 0.854, classes=2) == pytest.approx(0.746 - entropy)
+    assert least_miscalibration(0.746, 0.854, classes=2, decimals=12) == pytest.approx(0.746 - entropy)
     assert least_miscalibration(0.3, 0.854, classes=2) == 0
     # Timid predictions exceed it as well as bold ones: ten classes, 0.9 right, 2.0 nats.
     timid = 2.0 + 0.9 * math.log(0.9) + 0.1 * math.log(0.1 / 9)
-    assert least_miscalibration(2.0, 0.9, classes=10) == pytest.approx(timid)
+    assert least_miscalibration(2.0, 0.9, classes=10, decimals=12) == pytest.approx(timid)
+
+
+def test_rounding_proves_nothing():
+    # Calibrated: an error of 4.4e-5 costs 0.00049 nats, printed as 0.0005 and 1.0000; or 0.03 and 1.00.
+    assert least_miscalibration(0.0005, 1.0, classes=2) == 0
+    assert least_miscalibration(0.0005, 1.0, classes=2, decimals=8) > 0
+    assert least_miscalibration(0.03, 1.0, classes=2, decimals=2) == 0
+    generator = np.random.default_rng(0)
+    for wrong in 10 ** generator.uniform(-6, -0.4, 300):
+        loss = -wrong * math.log(wrong) - (1 - wrong) * math.log(1 - wrong)
+        for decimals in (2, 3, 4):
+            printed = round(loss, decimals), round(1 - wrong, decimals)
+            assert least_miscalibration(*printed, classes=2, decimals=decimals) == 0
+
+
+def test_losses_beyond_any_number_of_classes_are_no_trouble():
+    with np.errstate(all="raise", under="ignore"):
+        least, greatest = calibrated_accuracy([13.999, 14.001, 50.0, 700.0])
+        np.testing.assert_allclose(least, np.exp([-13.999, -14.001, -50.0, -700.0]), rtol=1e-5)
+        assert (greatest == 1).all()
+        np.testing.assert_allclose(calibrated_loss([1e-5, 1e-7, 1e-300])[0], -np.log([1e-5, 1e-7, 1e-300]), rtol=1e-5)
 
 
 def test_few_samples_prove_less():
     low, _ = wilson_interval(0.854, 500)
     entropy = -low * math.log(low) - (1 - low) * math.log(1 - low)
-    found = least_miscalibration(0.746, 0.854, classes=2, samples=500, standard_error=0.05)
+    found = least_miscalibration(0.746, 0.854, classes=2, samples=500, standard_error=0.05, decimals=12)
     assert found == pytest.approx(0.746 - 1.959964 * 0.05 - entropy, abs=1e-6)
     assert least_miscalibration(0.746, 0.854, classes=2, samples=10, standard_error=0.35) == 0
     # An interval around the accuracy of chance permits all that chance may cost.
-    assert least_miscalibration(0.75, 0.45, classes=2, samples=100) == pytest.approx(0.75 - math.log(2))
+    assert least_miscalibration(0.75, 0.45, classes=2, samples=100, decimals=12) == pytest.approx(0.75 - math.log(2))
 
 
 def test_calibrated_predictions_are_rarely_accused():

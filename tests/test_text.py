@@ -72,6 +72,13 @@ def test_more_training_words_leave_the_other_parts_as_they_are(text):
     assert other_seed.topics != text.topics
 
 
+def test_other_words_are_learned_or_there_are_none(text):
+    assert 0 in text.train[1]
+    with pytest.raises(ValueError, match=f"words of the training part are kept, so {OTHER} would never be learned"):
+        datasets.english_text(train_words=3000, vocabulary_size=10**6, least_occurrences=1)
+    assert text.encode(text.decode([0, 5])).tolist() == [0, 5]
+
+
 def test_words_and_numbers_turn_into_one_another(text):
     numbers = text.encode("The object , and the class .")
     assert text.decode(numbers) == "the object , and the class ."
@@ -211,7 +218,16 @@ def test_verses_and_numbers_turn_into_one_another(songs):
     [
         (lambda songs: songs.encode("the zebra"), "'zebra' is not among the 111 words"),
         (lambda songs: datasets.next_words("hello world".split(), []), "no verse has the line 'hello world'"),
-        (lambda songs: datasets.next_words([], "the fox".split()), "no verse goes 'the fox' after ''"),
+        (
+            lambda songs: datasets.next_words([], "the fox".split()),
+            "no verse goes 'the fox' at the beginning of a song",
+        ),
+        (
+            lambda songs: datasets.next_words("oh sea , oh sea , let me go .", "and"),
+            "no verse goes 'and' after 'oh sea",
+        ),
+        (lambda songs: datasets.next_words("", "i saw a young child near the sea , <end>"), "no verse goes 'i saw"),
+        (lambda songs: songs.encode("tree,"), "'tree,' is not among the 111 words of the vocabulary, which is made of"),
         (lambda songs: datasets.next_words([], ["zebra"]), "no verse has the word 'zebra'"),
         (lambda songs: datasets.verses(train_songs=0), "train_songs must be"),
         (lambda songs: datasets.verses(lines=1), "lines must be"),

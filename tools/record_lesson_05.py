@@ -152,8 +152,8 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     stacks: dict[str, Any] = {
         "loss": np.stack([one.loss for one in histories if one is not None]),
         "accuracy": np.stack([one.accuracy for one in histories if one is not None]),
-        "scaled": np.stack([[one.calibrated for one in found.splits], found.test_scaled]),
-        "temperature": np.array([one.temperature for one in found.fits]),
+        "scaled": np.stack([[one.calibrated if one else np.nan for one in found.splits], found.test_scaled]),
+        "temperature": np.array([one.temperature if one else np.nan for one in found.fits]),
         "padded": np.array(padded),
     }
     for name in beliefs if by_word else ():

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from lossacc_helpers._validation import as_numbers, as_whole_number, check_unit_interval, first
 from lossacc_helpers.intervals import standard_deviations, wilson_interval
 
+_STRAIGHT = 14.0  # nats: a million classes and more
 _HALVINGS = 60  # of an interval of length 1: down to the precision of a float64
 _ROUNDING = 5e-5  # half a unit of the fourth decimal, to which logs are printed
 
@@ -91,10 +92,12 @@ def calibrated_accuracy(
             f"calibrated predictions of {count} classes have a loss of ln {count} = {math.log(count):.4f} at most; "
             f"got {cost[first(above)]:g}"
         )
-    classes_alike = np.floor(np.exp(cost) * (1 + 1e-12))  # the piece of the line from ln i to ln(i + 1)
+    bent = np.minimum(cost, _STRAIGHT)  # beyond, the line is exp(-loss) to all digits, and its pieces are lost
+    classes_alike = np.floor(np.exp(bent) * (1 + 1e-12))  # the piece of the line from ln i to ln(i + 1)
     low, high = np.log(classes_alike), np.log(classes_alike + 1)
-    along = np.clip((cost - low) / (high - low), 0, 1)
+    along = np.clip((bent - low) / (high - low), 0, 1)
     least = 1 / classes_alike - along * (1 / classes_alike - 1 / (classes_alike + 1))
+    least = np.where(cost > _STRAIGHT, np.exp(-cost), least)
     if count is None:
         return least[()], np.ones_like(cost)[()]
     wrong_low, wrong_high = np.zeros_like(cost), np.full_like(cost, 1 - 1 / count)
@@ -113,13 +116,15 @@ def least_miscalibration(
     samples: int | None = None,
     standard_error: ArrayLike = 0.0,
     confidence: float = 0.95,
+    decimals: int = 4,
 ) -> np.float64 | NDArray[np.float64]:
     """Return how much of a mean log loss, in nats, must be owed to miscalibration: two printed numbers prove it.
 
     Parameters
     ----------
     loss, accuracy : (...)
-        As printed, of the same predictions for the same samples; they broadcast.
+        As printed, of the same predictions for the same samples; they broadcast. Both may be off by half a unit of the
+        last of `decimals`.
     classes : int
         How many classes there are.
     samples : int, optional
@@ -130,6 +135,8 @@ def least_miscalibration(
         confidence asks for are taken off the loss.
     confidence : float
         Of both allowances, each two-sided.
+    decimals : int
+        To which both were printed.
 
     Returns
     -------
@@ -153,9 +160,10 @@ def least_miscalibration(
     cost, slack = _check_finite(loss, "loss"), _check_finite(standard_error, "standard_error")
     right = check_unit_interval(accuracy, "accuracy")
     low, high = (right, right) if samples is None else wilson_interval(right, samples, confidence=confidence)
+    rounding = 0.5 * 10.0 ** -as_whole_number(decimals, "decimals", least=1)
     # F rises up to the accuracy of chance and falls beyond it.
-    nearest_chance = np.clip(1 / count, low, high)
-    permitted = _fano(1 - nearest_chance, count)
+    nearest_chance = np.clip(1 / count, np.maximum(low - rounding, 0), np.minimum(high + rounding, 1))
+    permitted = _fano(1 - nearest_chance, count) + rounding
     proven: np.float64 | NDArray[np.float64] = np.maximum(
         cost - standard_deviations(confidence) * slack - permitted, 0.0
     )
@@ -186,7 +194,8 @@ def _fano(wrong: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
 
 def _broken_line(right: NDArray[np.float64]) -> NDArray[np.float64]:
     """The least loss at this accuracy: linear in it between accuracies 1/i."""
-    alike = np.maximum(np.floor(1 / right * (1 + 1e-12)), 1.0)  # 1 / (alike + 1) < right <= 1 / alike
-    along = np.clip((1 / alike - right) / (1 / alike - 1 / (alike + 1)), 0, 1)
+    bent = np.maximum(right, np.exp(-_STRAIGHT))
+    alike = np.maximum(np.floor(1 / bent * (1 + 1e-12)), 1.0)  # 1 / (alike + 1) < right <= 1 / alike
+    along = np.clip((1 / alike - bent) / (1 / alike - 1 / (alike + 1)), 0, 1)
     line: NDArray[np.float64] = np.log(alike) + along * (np.log(alike + 1) - np.log(alike))
-    return line
+    return np.where(right < np.exp(-_STRAIGHT), -np.log(right), line)

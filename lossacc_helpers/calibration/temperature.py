@@ -12,7 +12,9 @@ from lossacc_helpers._validation import as_floats, as_numbers, check_labels_of, 
 from lossacc_helpers.scores import of_true_class
 
 _PRECISION = 1e-9  # nats: how far above the least loss a fitted temperature's may be
+_SUMS_TO_ONE = 1e-4
 _TIE = 1e-12  # nats: what is wrong by less is taken for right, or temperatures beyond any number would be tried
+_LEAST = 1e-12  # of a temperature: below, it is 0 in all that matters, and logits divided by it overflow
 _STEPS = 200  # of Newton or bisection; a handful is usual
 _BLOCK = 1 << 21  # numbers held at once: 16 MB of float64
 
@@ -76,7 +78,8 @@ def at_temperature(log_probabilities: ArrayLike, temperature: ArrayLike) -> NDAr
     Raises
     ------
     ValueError
-        For a temperature of 0 or less, values that are NaN or +inf, and a row that is -inf throughout.
+        For a temperature of 0 or less, or one that does not fit; for probabilities in place of their logarithms, values
+        that are NaN or +inf, and a row that is -inf throughout.
 
     Examples
     --------
@@ -85,10 +88,14 @@ def at_temperature(log_probabilities: ArrayLike, temperature: ArrayLike) -> NDAr
     """
     logs = _check_logs(log_probabilities)
     divisor = as_floats(temperature, "temperature").astype(np.float64)
-    wrong = ~(divisor > 0)
+    wrong = ~(divisor >= _LEAST)
     if wrong.any():
         raise ValueError(
             f"temperature must be more than 0; got {divisor[first(wrong)]:g} (1 changes nothing, above 1 softens)"
+        )
+    if divisor.ndim and np.broadcast_shapes(divisor.shape, logs.shape[:-2]) != logs.shape[:-2]:
+        raise ValueError(
+            f"temperature must be one number or fit the leading axes {logs.shape[:-2]}; got shape {divisor.shape}"
         )
     scaled = _scaled(logs, 1 / divisor[..., None, None])
     return scaled - _log_sum(scaled)[..., None]
@@ -138,10 +145,12 @@ def fit_temperature(labels: ArrayLike, log_probabilities: ArrayLike) -> Temperat
     if np.isneginf(of_truth).any():
         number = first(np.isneginf(of_truth))[0]
         raise ValueError(f"sample {number}'s class has probability 0: its loss is infinite at every temperature")
+    if not (logs < -_TIE).any():
+        raise ValueError("in every row all classes are alike, so no temperature changes anything")
     if not (of_truth < -_TIE).any():
         raise ValueError(
-            "every sample is answered right, so the loss falls for ever as the temperature goes to 0 and none is best; "
-            "fit it on more samples, some of them wrong"
+            "every sample is answered right (ties count), so the loss falls for ever as the temperature goes to 0 and "
+            "none is best; fit it on more samples, some of them wrong"
         )
     before = _value(logs, of_truth, 1.0)
     if _slope(logs, of_truth, 0.0)[0] >= 0:
@@ -198,8 +207,11 @@ def split_loss(
     chosen = np.zeros(len(names), dtype=bool)
     chosen[np.random.default_rng(seed).permutation(len(names))[: len(names) // 2]] = True
     total, temperatures = 0.0, []
-    for half in (chosen[which], ~chosen[which]):
-        temperatures.append(fit_temperature(truths[half], logs[half]).temperature)
+    for name, half in (("first", chosen[which]), ("second", ~chosen[which])):
+        try:
+            temperatures.append(fit_temperature(truths[half], logs[half]).temperature)
+        except ValueError as error:
+            raise ValueError(f"in the {name} of the two halves, {int(half.sum())} samples: {error}") from None
         rest = logs[~half]
         total += len(rest) * _value(rest, of_true_class(truths[~half], rest), 1 / temperatures[-1])
     loss = _value(logs, of_true_class(truths, logs), 1.0)
@@ -212,6 +224,10 @@ def _check_logs(log_probabilities: ArrayLike) -> NDArray[np.float64]:
     if logs.ndim < 2 or logs.shape[-1] < 2:
         raise ValueError(
             f"log_probabilities must have shape (..., sample, class) with 2 classes at least; got {logs.shape}"
+        )
+    if bool((logs >= 0).all()) and bool((np.abs(logs.sum(axis=-1) - 1) < _SUMS_TO_ONE).all()):
+        raise ValueError(
+            "these are probabilities: no number is below 0 and every row sums to 1. Give logits, or np.log of them"
         )
     odd = np.isnan(logs) | np.isposinf(logs)
     if odd.any():

@@ -52,9 +52,11 @@ class EnglishText:
     def encode(self, words: str | Sequence[str], *, unknown: str = "refuse") -> Array:
         """Return the numbers of words, (word,); text is cut into words first.
 
-        Raises `ValueError` for a word outside the vocabulary, unless ``unknown="other"`` takes it for ``"<other>"``.
+        Of text, letters and the marks ``. , : ;`` count, and ``"<other>"``; what else there is falls away. Raises
+        `ValueError` for a word outside the vocabulary, unless ``unknown="other"`` takes it for ``"<other>"``.
         """
-        return numbers_of(_words(words) if isinstance(words, str) else words, self.vocabulary, unknown=unknown)
+        listed = re.findall(f"{OTHER}|{_WORD.pattern}", words.lower()) if isinstance(words, str) else words
+        return numbers_of(listed, self.vocabulary, unknown=unknown, source="the training part alone")
 
     def decode(self, numbers: Any) -> str:
         """Return the text of numbers (word,), a blank between words."""
@@ -67,6 +69,7 @@ def english_text(
     validation_words: int = 4_000,
     test_words: int = 4_000,
     vocabulary_size: int = 1_500,
+    least_occurrences: int = 2,
     length: int = 20,
     seed: int = 0,
 ) -> EnglishText:
@@ -74,15 +77,18 @@ def english_text(
 
     Code, grammar rules and headings are left out, and so is every paragraph that occurred before. Whole topics, in a
     random order, go to the validation part, then to the test part, then to the training part, so that training parts of
-    different sizes have the same validation and test parts; the last topic of a part is cut where its words suffice.
-    The vocabulary is made of the training part alone.
+    different sizes are judged on the same words (though not the same numbers); the last topic of a part is cut where
+    its words suffice. The vocabulary is made of the training part alone.
 
     Parameters
     ----------
     train_words, validation_words, test_words
         How many words and marks each part has at most: as many whole sequences as they give.
     vocabulary_size
-        How many different words are kept, with ``"<other>"``: the most frequent ones.
+        How many different words are kept at most, with ``"<other>"``: the most frequent ones.
+    least_occurrences
+        In the training part, of a word that is kept. With 2 or more, ``"<other>"`` occurs there too and is learned; a
+        class that is never seen in training would make a loss of its own in the other parts.
     length
         Words in a sequence.
     seed
@@ -91,7 +97,8 @@ def english_text(
     Raises
     ------
     ValueError
-        For more words than this Python's help has, parts too short for one sequence, and a vocabulary of fewer than 2.
+        For more words than this Python's help has, parts too short for one sequence, a vocabulary of fewer than 2, and
+        a training part in which ``"<other>"`` would never occur.
 
     Notes
     -----
@@ -126,13 +133,22 @@ def english_text(
             words += prose[taken[-1]]
         parts[name], sources[name] = words[:count], tuple(taken)
     frequent = sorted(Counter(parts["train"]).items(), key=lambda item: (-item[1], item[0]))
-    vocabulary = (OTHER, *(word for word, _ in frequent[: size - 1]))
-    pairs = {name: _sequences(numbers_of(words, vocabulary, unknown="other"), steps) for name, words in parts.items()}
+    rarest = as_whole_number(least_occurrences, "least_occurrences", least=1)
+    vocabulary = (OTHER, *(word for word, count in frequent[: size - 1] if count >= rarest))
+    if len(vocabulary) == len(frequent) + 1:
+        raise ValueError(
+            f"all {len(frequent)} words of the training part are kept, so {OTHER} would never be learned, though it "
+            "occurs in the other parts; ask for a smaller vocabulary_size or more least_occurrences"
+        )
+    pairs = {
+        name: _sequences(numbers_of(words, vocabulary, source="them", unknown="other"), steps)
+        for name, words in parts.items()
+    }
     of_parts = tuple(sources[name] for name in ("train", "validation", "test"))
     return EnglishText(vocabulary, pairs["train"], pairs["validation"], pairs["test"], of_parts)
 
 
-def numbers_of(words: Iterable[str], vocabulary: Sequence[str], *, unknown: str = "refuse") -> Array:
+def numbers_of(words: Iterable[str], vocabulary: Sequence[str], *, source: str, unknown: str = "refuse") -> Array:
     """Return the place of each word in the vocabulary, (word,); see `EnglishText.encode`."""
     if unknown not in ("refuse", "other"):
         raise ValueError(f"unknown must be 'refuse' or 'other'; got {unknown!r}")
@@ -141,8 +157,8 @@ def numbers_of(words: Iterable[str], vocabulary: Sequence[str], *, unknown: str 
     strange = [word for word in listed if word not in places]
     if strange and unknown == "refuse":
         raise ValueError(
-            f"{strange[0]!r} is not among the {len(vocabulary)} words of the vocabulary, which is made of the training "
-            f"part alone; among them are {', '.join(sorted(vocabulary[-3:]))}"
+            f"{strange[0]!r} is not among the {len(vocabulary)} words of the vocabulary, which is made of {source}; "
+            f"among them are {', '.join(sorted(vocabulary[-3:]))}"
         )
     return np.array([places.get(word, 0) for word in listed], dtype=np.int64)
 

@@ -73,7 +73,7 @@ class Lines:
         return self.before, self.labels
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Verses:
     """Lines of songs for training, validation and test; no song is in two of them.
 
@@ -90,12 +90,16 @@ class Verses:
     test: Lines
     vocabulary: tuple[str, ...] = VOCABULARY
 
+    def __repr__(self) -> str:
+        return f"Verses(train={self.train!r}, validation={self.validation!r}, test={self.test!r})"
+
     def encode(self, words: str | Sequence[str]) -> Array:
         """Return the numbers of words, (word,); of text, words and marks are divided by blanks.
 
         Raises `ValueError` for a word that no verse has.
         """
-        return numbers_of(words.lower().split() if isinstance(words, str) else words, self.vocabulary)
+        listed = words.lower().split() if isinstance(words, str) else words
+        return numbers_of(listed, self.vocabulary, source="the grammar (put a blank before a mark)")
 
     def decode(self, numbers: Any) -> str:
         """Return the text of numbers (word,) up to the first ``"<end>"``, without padding."""
@@ -131,15 +135,15 @@ def verses(
     return Verses(parts[0], parts[1], parts[2])
 
 
-def next_words(before: Sequence[str], line: Sequence[str]) -> Array:
+def next_words(before: str | Sequence[str], line: str | Sequence[str]) -> Array:
     """Return the chances of every word at each place of a line and of what comes after it.
 
     Parameters
     ----------
     before
-        The words of the line before; none for the first line of a song.
+        The words of the line before, or its text; none for the first line of a song.
     line
-        The words of the line so far.
+        The words of the line so far, or its text, words and marks divided by blanks.
 
     Returns
     -------
@@ -157,19 +161,21 @@ def next_words(before: Sequence[str], line: Sequence[str]) -> Array:
     Every way to write the line is followed at once. Its chance is multiplied by that of each word told; the chance of
     the next word is the mean over ways, weighted by these.
     """
-    chances, tables = _tables(tuple(before))
-    rows = np.zeros((len(line) + 1, len(VOCABULARY)))
-    for place in range(len(line) + 1):
+    told, so_far = (one.lower().split() if isinstance(one, str) else list(map(str, one)) for one in (before, line))
+    chances, tables = _tables(tuple(told))
+    rows = np.zeros((len(so_far) + 1, len(VOCABULARY)))
+    for place in range(len(so_far) + 1):
         total = chances.sum()
-        if place >= tables.shape[1] or total <= 0:
-            raise ValueError(f"no verse goes {' '.join(line[:place])!r} after {' '.join(before)!r}")
+        if place >= tables.shape[1] or total <= 0 or (place and so_far[place - 1] == END):
+            where = f"after {' '.join(told)!r}" if told else "at the beginning of a song"
+            raise ValueError(f"no verse goes {' '.join(so_far[:place])!r} {where}")
         rows[place] = np.minimum(
             chances @ tables[:, place] / total, 1.0
         )  # rounding makes no chance a certainty and more
-        if place < len(line):
-            number = _NUMBER.get(line[place])
+        if place < len(so_far):
+            number = _NUMBER.get(so_far[place])
             if number is None:
-                raise ValueError(f"no verse has the word {line[place]!r}")
+                raise ValueError(f"no verse has the word {so_far[place]!r}")
             chances = chances * tables[:, place, number]
     return rows
 

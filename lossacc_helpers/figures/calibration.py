@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from lossacc_helpers._validation import as_whole_number
 from lossacc_helpers.calibration import Reliability, calibration_error_by_chance, reliability
 from lossacc_helpers.figures.picture import LabelledFigure, Picture
-from lossacc_helpers.figures.seeds import epoch_limits, on_paper
+from lossacc_helpers.figures.seeds import epoch_limits, finite_limits, on_paper
 from lossacc_helpers.figures.style import (
     ACCURACY,
     GRID,
     INK,
     LOSS,
     MEDIAN_WIDTH,
-    OTHER,
     REFERENCE,
     TEXT_SIZE,
     TITLE_SIZE,
@@ -71,14 +70,15 @@ def calibration_picture(temperatures: Sequence[float], *, truth: float | None = 
         flags, tops = chosen.correct[epoch - 1], chosen.top_probabilities[epoch - 1]
         found = reliability(flags, tops, bins=_BINS)
         chance = calibration_error_by_chance(tops, bins=_BINS, draws=_DRAWS).mean()
-        curves.show(plain.loss, chosen.loss, history.loss.min(axis=0), epoch, temperature, of)
+        best = np.nanmin(history.loss, axis=0)
+        curves.show(plain.loss, chosen.loss, best, epoch, temperature, of)
         diagram.show(found, f"epoch {epoch}, temperature {temperature:g}")
         over = found.overconfidence
         kind = "too bold" if over > 0 else "too timid"
         when = f"{of}, epoch" if of else "Epoch"
         return (
             f"{when} {epoch}, temperature {temperature:g}: loss {chosen.loss[epoch - 1]:.3f} (printed "
-            f"{plain.loss[epoch - 1]:.3f}, at the best temperature {history.loss[:, epoch - 1].min():.3f}), accuracy "
+            f"{plain.loss[epoch - 1]:.3f}, at the best temperature {best[epoch - 1]:.3f}), accuracy "
             f"{chosen.accuracy[epoch - 1]:.3f}. Mean confidence {tops.mean():.3f}: {kind} by {abs(over):.3f}. Expected "
             f"calibration error {found.error:.3f}; calibrated predictions would show {chance:.3f}."
         )
@@ -110,7 +110,7 @@ def reliability_figure(diagrams: Mapping[str, Reliability], *, title: str) -> La
         diagram.show(found, name)
     for artist in figure.findobj(Artist.get_animated):
         artist.set_animated(False)
-    figure.text(0.99, 0.985, _READING, fontsize=TEXT_SIZE - 1, color=REFERENCE, va="top", ha="right")
+    figure.text(0.99, 0.9, _READING, fontsize=TEXT_SIZE - 1, color=REFERENCE, va="top", ha="right")
     figure.text(0.012, 0.985, title, fontsize=TITLE_SIZE, color=INK, va="top")
     return figure
 
@@ -128,8 +128,8 @@ class _Losses:
         )
         looks = (
             ("as printed", LOSS, MEDIAN_WIDTH, VALIDATION),
-            ("at this\ntemperature", OTHER[0], MEDIAN_WIDTH, "-"),
-            ("at the best", REFERENCE, 1.4, "-"),
+            ("at this one", LOSS, 1.2, "-"),
+            ("at the best\ntemperature", REFERENCE, 1.4, "-"),
         )
         self._lines = [
             axes.plot([], [], color=colour, linewidth=width, linestyle=style, zorder=3, animated=True)[0]
@@ -150,15 +150,16 @@ class _Losses:
     def show(self, printed: Floats, scaled: Floats, best: Floats, epoch: int, temperature: float, of: str) -> None:
         self._title.set_text(of)
         epochs = np.arange(1, len(printed) + 1)
-        low = min(float(best.min()), self._truth if self._truth is not None else np.inf)
-        top = max(float(printed.max()), float(best[0])) if len(printed) < 2 else float(max(printed[1:].max(), low))
-        limits = (low - 0.06 * (top - low or 1.0), top + 0.06 * (top - low or 1.0))
+        # The first epoch, mostly far above all others, is left out where there are more.
+        shown = np.concatenate([printed[1:], best[1:]]) if len(printed) > 1 else np.concatenate([printed, best])
+        limits = finite_limits(shown, () if self._truth is None else (self._truth,))
         if self._axes.get_ylim() != limits:
             self._axes.set_ylim(limits)
         if self._axes.get_xlim() != (across := epoch_limits(len(epochs))):
             self._axes.set_xlim(*across)
         for line, row in zip(self._lines, (printed, scaled, best), strict=True):
             line.set_data(epochs, on_paper(row))
+            line.set_marker("o" if len(epochs) == 1 else "")
         self._lines[1].set_visible(temperature != 1.0)  # where it would lie upon the first
         ends: list[float | None] = [float(row[-1]) for row in (printed, scaled, best)]
         if temperature == 1.0:

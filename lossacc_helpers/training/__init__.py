@@ -14,13 +14,14 @@ from lossacc_helpers.training.recorder import RecordPredictions  # noqa: E402
 from lossacc_helpers.training.replicas import fit_replicas  # noqa: E402
 from lossacc_helpers.training.steps import RecordSteps  # noqa: E402
 from lossacc_helpers.training.stream import stream  # noqa: E402
-from lossacc_helpers.training.words import RecordWords, smoothed_cross_entropy, words_at  # noqa: E402
+from lossacc_helpers.training.words import RecordWords, WordRun, smoothed_cross_entropy, words_at  # noqa: E402
 from lossacc_helpers.training.writing import write  # noqa: E402
 
 __all__ = [
     "RecordPredictions",
     "RecordSteps",
     "RecordWords",
+    "WordRun",
     "fit_replicas",
     "networks",
     "recompute_batch_norm_statistics",

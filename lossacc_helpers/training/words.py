@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,11 @@ from lossacc_helpers._validation import as_number, as_numbers, as_whole_number, 
 from lossacc_helpers.calibration import LossSplit, TemperatureFit, at_temperature, fit_temperature, split_loss
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 from lossacc_helpers.training._keras import check_keras
+from lossacc_helpers.training.batch_norm import untouched
 from lossacc_helpers.training.program import Array
 from lossacc_helpers.training.settings import provenance, run_settings
 
+_BLOCK = 1 << 21  # numbers held at once: 16 MB of float64
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0)
 
 
@@ -35,19 +38,20 @@ class WordRun:
     temperatures : (temperature,)
         Of `scaled`.
     fits : one for each epoch
-        The temperature that is best for all validation words.
+        The temperature that is best for all validation words; None where none is, as `fit_temperature` says.
     splits : one for each epoch
-        The validation loss in two parts, each half of the sequences judged at the temperature of the other.
+        The validation loss in two parts, each half of the sequences judged at the temperature of the other; None where
+        a half has no best temperature.
     test_scaled : (epoch,) or None
-        The test loss at the temperature that is best for the validation words.
+        The test loss at the temperature that is best for the validation words, NaN where none is.
     """
 
     run: TrainingRun
     test: PredictionHistory | None
     scaled: PredictionHistory
     temperatures: tuple[float, ...]
-    fits: tuple[TemperatureFit, ...]
-    splits: tuple[LossSplit, ...]
+    fits: tuple[TemperatureFit | None, ...]
+    splits: tuple[LossSplit | None, ...]
     test_scaled: Array | None
 
 
@@ -92,6 +96,10 @@ class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
     ) -> None:
         super().__init__()
         check_keras()
+        if validation is None:
+            raise ValueError("validation is needed: temperatures are fitted on it")
+        if not len(temperatures) or not all(one > 0 for one in temperatures):
+            raise ValueError(f"temperatures must be one or more numbers above 0; got {temperatures}")
         parts = {"train": train, "validation": validation, "test": test}
         self._parts = {name: _Part(name, given, padding) for name, given in parts.items() if given is not None}
         held = self._parts["validation"]
@@ -105,8 +113,8 @@ class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
 
     def _begin(self) -> None:
         self._kept: dict[str, list[Any]] = {name: [] for name in (*self._parts, "scaled")}
-        self._fits: list[TemperatureFit] = []
-        self._splits: list[LossSplit] = []
+        self._fits: list[TemperatureFit | None] = []
+        self._splits: list[LossSplit | None] = []
         self._test_scaled: list[float] = []
         self._settings: dict[str, Any] = {}
         self._predict: Any = None
@@ -127,23 +135,30 @@ class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Ask the network about every word once more."""
-        # Keras draws from a recurrent layer's seeds even in inference; a look at the network must not change it.
-        seeds = [(variable, variable.numpy()) for variable in self.model.non_trainable_variables]
-        fit: TemperatureFit | None = None
+        with untouched(self.model):  # Keras draws from a recurrent layer's seeds even in inference
+            kept, fit, split, scaled = self._look()
+        # All that can fail has not: an epoch is kept whole or not at all.
+        for name, beliefs in kept.items():
+            self._kept[name].append(beliefs)
+        self._fits.append(fit)
+        self._splits.append(split)
+        self._test_scaled.append(scaled)
+
+    def _look(self) -> tuple[dict[str, Any], TemperatureFit | None, LossSplit | None, float]:
+        kept: dict[str, Any] = {}
+        fit, split, scaled = None, None, np.nan
         for name, part in self._parts.items():
             logits = self._logits(part)
-            self._kept[name].append(words_at(part.words, logits, 1.0))
+            kept[name] = words_at(part.words, logits, 1.0)
             if name == "validation":
-                rows = [words_at(part.words, logits, one) for one in self._temperatures]
-                self._kept["scaled"].append(rows)
-                fit = fit_temperature(part.words, logits)
-                self._fits.append(fit)
-                self._splits.append(split_loss(part.words, logits, groups=self._groups))
+                kept["scaled"] = [words_at(part.words, logits, one) for one in self._temperatures]
+                # There may be none: of a network that has not begun, has diverged, or is right about every word.
+                with contextlib.suppress(ValueError):
+                    fit = fit_temperature(part.words, logits)
+                    split = split_loss(part.words, logits, groups=self._groups)
             elif name == "test" and fit is not None:
-                scaled = at_temperature(logits, fit.temperature)
-                self._test_scaled.append(float(-scaled[np.arange(len(scaled)), part.words].mean()))
-        for variable, value in seeds:
-            variable.assign(value)
+                scaled = -float(words_at(part.words, logits, fit.temperature)[0].mean(dtype=np.float64))
+        return kept, fit, split, scaled
 
     def _logits(self, part: _Part) -> Array:
         pieces = []
@@ -177,7 +192,7 @@ class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
             self._temperatures,
             tuple(self._fits),
             tuple(self._splits),
-            np.array(self._test_scaled) if self._test_scaled else None,
+            np.array(self._test_scaled) if "test" in self._parts else None,
         )
 
     def _history(self, part: _Part, kept: Sequence[Any]) -> PredictionHistory:
@@ -199,6 +214,7 @@ def smoothed_cross_entropy(smoothing: float) -> Any:
         words = keras.ops.one_hot(keras.ops.cast(labels, "int32"), logits.shape[-1])
         return keras.losses.categorical_crossentropy(words, logits, from_logits=True, label_smoothing=share)
 
+    loss.__name__ = f"cross_entropy_of_labels_smoothed_by_{share:g}"  # which a run's settings tell
     return loss
 
 
@@ -237,8 +253,15 @@ class _Part:
 def words_at(words: Array, logits: Array, temperature: float) -> Array:
     """What a model believes of words (word,), from logits (word, vocabulary) at a temperature: (3, word) float32.
 
-    The log-probability of the true word, the largest probability, and 1 where argmax names the true word, else 0.
+    The log-probability of the true word, the largest probability, and 1 where argmax names the true word, else 0. A
+    word whose logits are not finite, as of a network that diverged, is NaN, NaN and 0.
     """
-    logs = at_temperature(logits, temperature)
-    of_truth = logs[np.arange(len(words)), words]
-    return np.array([of_truth, np.exp(logs.max(axis=-1)), logs.argmax(axis=-1) == words], dtype=np.float32)
+    found = np.full((3, len(words)), np.nan, dtype=np.float32)
+    found[2] = 0
+    rows = np.flatnonzero(np.isfinite(logits).all(axis=-1))
+    for some in np.array_split(rows, max(1, len(rows) * logits.shape[-1] // _BLOCK)):
+        if len(some):
+            logs = at_temperature(logits[some], temperature)
+            of_truth = logs[np.arange(len(some)), words[some]]
+            found[:, some] = of_truth, np.exp(logs.max(axis=-1)), logs.argmax(axis=-1) == words[some]
+    return found

@@ -29,8 +29,8 @@ def test_words_come_as_often_as_the_temperature_says():
         chances = np.exp(logits[0] / temperature)
         written = write(chain(logits), np.zeros((400, 1), int), 5, temperature=temperature, seed=1)
         assert np.bincount(written.ravel(), minlength=3) / 2000 == pytest.approx(chances / chances.sum(), abs=0.04)
-    never = write(chain(logits), [0], 50, never=(0,))
-    assert 0 not in never
+    for temperature in (0, 1.0, float("inf")):
+        assert 0 not in write(chain(logits), [0], 50, never=(0,), temperature=temperature)
 
 
 def test_sequences_that_have_ended_wait_for_the_others():
@@ -50,7 +50,11 @@ def test_the_line_before_is_told_to_a_model_that_asks_for_it():
 @pytest.mark.parametrize(
     ("so_far", "options", "message"),
     [
-        ([0], {"temperature": -1}, "temperature must be 0 or more; got -1"),
+        ([0], {"temperature": -1}, "temperature must be 0, or 1e-06 or more; got -1"),
+        ([0], {"temperature": float("nan")}, "temperature must be"),
+        ([0], {"temperature": 1e-300}, "temperature must be 0, or 1e-06 or more; got 1e-300"),
+        ([0], {"never": (0, 1, 2, 3)}, r"never must leave some of the words 0\.\.3 to be written"),
+        ([0], {"never": (9,)}, r"never must leave some of the words 0\.\.3 to be written"),
         ([], {}, r"so_far must be word numbers, \(word,\) or \(sequence, word\); got float64 of shape \(0,\)"),
         ([4], {}, r"so_far must lie in 0\.\.3, the words the model answers with; got \[4\]"),
         ([0], {"before": [0.5]}, "before must be word numbers"),
