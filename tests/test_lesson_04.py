@@ -173,9 +173,14 @@ def test_dropout_behind_the_last_batch_norm_leaves_no_height():
     assert on == pytest.approx(off, rel=1e-3)
 
 
-def test_at_the_askers_rate_and_size_nothing_spikes_and_the_height_is_there():
+def test_at_the_askers_rate_and_size_a_few_late_spikes_come_by_lag_and_the_height_is_there():
     curves = recordings.load_curves("lesson_04_full_scale")
-    assert find_spikes(curves[ORDINARY].loss).sum() == 0
+    both, lag, dropout, neither = (find_spikes(curves[name].loss) for name in CORNERS)
+    assert 0 < both.sum(axis=1).astype(bool).sum() < len(both)  # in some networks and not in others
+    assert both.sum() < 0.02 * both.size
+    assert not both[:, :50].any()
+    assert lag.sum() >= 0.5 * both.sum()
+    assert dropout.sum() == neither.sum() == 0
     assert (np.median(curves[ORDINARY].loss, axis=1) > 1.5 * np.median(curves[RECOMPUTED].loss, axis=1)).all()
 
 

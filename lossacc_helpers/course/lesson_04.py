@@ -137,7 +137,7 @@ PREDICTIONS = (
             ),
             Guess(
                 text="lower the learning rate: a large step overshoots",
-                outcome="It removes them too, and gives another training. With these very weights they go as well.",
+                outcome="It removes most of them, and gives another training. With these very weights they go as well.",
             ),
             Guess(
                 text="nothing about the weights: ask the network differently",
