@@ -7,12 +7,12 @@ from lossacc_helpers import at_temperature, datasets, fit_temperature, recording
 from lossacc_helpers.course.lesson_05 import lesson, shown
 from tests.moving import move_every_control
 
-BOTH = ("verses", "english")
+BOTH = ("verses", "verses_smoothed")
 
 
-@pytest.fixture(scope="module", params=BOTH)
-def curves(request):
-    return recordings.load_curves(f"lesson_05_{request.param}")
+@pytest.fixture(scope="module")
+def curves():
+    return recordings.load_curves("lesson_05_verses")
 
 
 def changed(curves):
@@ -69,19 +69,18 @@ def test_the_loss_turns_early_and_ends_well_above_its_least(curves):
     assert (end > 1.05 * least).all()
 
 
-def test_the_accuracy_ends_higher_in_english_and_does_not_fall_in_the_verses():
-    _, (at_least, end), _ = changed(recordings.load_curves("lesson_05_english"))
-    assert (end > at_least).all()
-    _, (at_least, end), _ = changed(recordings.load_curves("lesson_05_verses"))
-    assert np.median(end - at_least) > -0.005
-    assert (end > at_least - 0.03).all()
+def test_the_accuracy_does_not_follow_the_loss(curves):
+    _, (at_least, end), _ = changed(curves)
+    gained = end - at_least
+    assert (np.abs(gained) < 0.03).all()
+    assert gained.mean() > -2 * gained.std() / np.sqrt(10)
 
 
 def test_temperature_takes_most_of_the_rise_away(curves):
     (least, end), _, (scaled_least, scaled_end) = changed(curves)
     gone = 1 - (scaled_end - scaled_least) / (end - least)
-    assert np.median(gone) > 0.5
-    assert (gone > 0.3).all()
+    assert (gone > 0.5).all()
+    assert (gone < 0.8).all()
 
 
 def test_the_best_temperature_rises_as_training_goes_on(curves):
@@ -94,6 +93,14 @@ def test_counting_padding_makes_another_accuracy_of_the_same_answers():
     kept = recordings.load_curves("lesson_05_verses")
     padded = np.array(kept.settings["accuracy_with_padding"])
     assert (padded[:, -1] < kept["validation"].accuracy[:, -1] - 0.08).all()
+
+
+def test_smoothed_labels_make_confidence_fit_and_the_network_no_better(curves):
+    smoothed = recordings.load_curves("lesson_05_verses_smoothed")
+    plain_heat, heat = (np.mean(one.settings["temperature"], axis=0)[-1] for one in (curves, smoothed))
+    assert abs(heat - 1) < 0.15 < 0.4 < plain_heat - 1
+    best, best_smoothed = (one["test, scaled"].loss.min(axis=1).mean() for one in (curves, smoothed))
+    assert best_smoothed > best + 0.02
 
 
 # Exercises ---------------------------------------------------------------------------------------------------------

@@ -85,10 +85,10 @@ PREDICTIONS = (
     Prediction(
         name="rise",
         question=(
-            "For ten epochs the validation loss rises, and the validation accuracy does not fall with it; it even "
-            "rises a little. What must have happened?"
+            "For ten epochs the validation loss rises, and the validation accuracy does not fall with it. "
+            "What has most probably happened?"
         ),
-        came_out="Most words became cheaper, some wrong ones became very dear, and about as many crossed either way.",
+        came_out="More than half of the words became cheaper, and wrong answers much dearer. Those who crossed cancel.",
         guesses=(
             Guess(
                 text="a mistake in the code: both are of the same predictions, so one of them is computed wrongly",
@@ -96,11 +96,11 @@ PREDICTIONS = (
             ),
             Guess(
                 text="the network gets worse, and accuracy is too coarse to show it",
-                outcome="Its answers do not get worse. What gets worse is how sure it is of the wrong ones.",
+                outcome="In part: some of the rise stays when confidence is repaired. Accuracy hardly notices.",
             ),
             Guess(
                 text="wrong answers are given with more and more confidence, right ones too",
-                outcome="That is what the diagrams show: confidence runs ahead of accuracy.",
+                outcome="That is the greater part of it: confidence runs ahead of accuracy.",
             ),
         ),
     ),
@@ -157,7 +157,9 @@ def _check_best_temperature(best_temperature: LearnerFunction) -> None:
 def _check_both_rise(both_rise: LearnerValue) -> None:
     pair = both_rise.array(shape=(2, 10))
     if not ((pair > 0) & (pair < 1)).all():
-        raise Wrong("Probabilities strictly between 0 and 1 are needed: 0 would cost infinity.")
+        raise Wrong(
+            "Probabilities strictly between 0 and 1 are needed: a softmax gives no others, and 0 costs infinity."
+        )
     if (pair == 0.5).any():
         raise Wrong("A probability of exactly 0.5 is a tie: say which side it is on.")
     before, after = -np.log(pair)
@@ -190,7 +192,11 @@ def _check_repaired(repaired: LearnerValue) -> None:
         kind = "above" if found.overconfidence > 0 else "below"
         raise Wrong(
             f"The mean confidence is {abs(found.overconfidence):.2f} {kind} the accuracy; within 0.06 is within reach. "
-            "On which digits did you choose the temperature?"
+            + (
+                "Have you tempered it, and on digits it was not trained on?"
+                if found.overconfidence > 0
+                else "That is too timid: is the temperature too high, or used twice?"
+            )
         )
     loss = float(-np.log(np.maximum(rows[np.arange(len(labels)), labels], 1e-300)).mean())
     if loss > 0.8:
@@ -287,7 +293,7 @@ QUESTIONS = {
         [
             Option(
                 "The answers got worse",
-                "More of them are right than before. What got worse is what the wrong ones cost.",
+                "More of them are right. Whether wrong ones got dearer or right ones timid, curves do not say.",
             ),
             Option(
                 "The mean cost of an answer rose although more answers are right",
@@ -332,7 +338,7 @@ QUESTIONS = {
             ),
             Option(
                 "Compare with what calibrated predictions of the same confidence would show by chance",
-                "With 300 samples in fifteen bins that is often more than 0.02.",
+                "With 300 words in ten bins chance alone gave 0.02 to 0.06 here.",
                 correct=True,
             ),
             Option("No: it is below 0.05", "There is no such limit. It depends on the samples and the bins."),
@@ -348,7 +354,7 @@ QUESTIONS = {
             ),
             Option(
                 "By the loss after scaling, and then look at an untouched test set",
-                "Judge each epoch by what you would use: its tempered predictions.",
+                "Judge each epoch by what you would use: its tempered predictions. Here it mattered little.",
                 correct=True,
             ),
             Option(
@@ -362,10 +368,10 @@ QUESTIONS = {
         [
             Option(
                 "At least 0.33 nats of the loss are owed to miscalibration",
-                "Calibrated predictions with that accuracy cost at most h(0.146) = 0.416 nats.",
+                "Calibrated predictions with that accuracy cost at most h(0.146) = 0.416 nats: Fano's bound.",
                 correct=True,
             ),
-            Option("The network is overconfident", "It may be too timid as well: the bound does not say which."),
+            Option("The network is overconfident", "It may be too timid as well: the two numbers do not say which."),
             Option("Nothing: any loss may go with any accuracy", "Not above what calibration permits."),
         ],
     ),

@@ -106,7 +106,7 @@ def reliability_figure(diagrams: Mapping[str, Reliability], *, title: str) -> La
     figure = LabelledFigure(sentence=sentence, width=_WIDTH, height=330)
     room = 0.93 / _MOST
     for k, (name, found) in enumerate(diagrams.items()):
-        diagram = _Diagram(figure, (0.07 + k * room, 0.15, room - 0.065, 0.64), bins=len(found.counts))
+        diagram = _Diagram(figure, (0.07 + k * room, 0.15, room - 0.065, 0.6), bins=len(found.counts))
         diagram.show(found, name)
     for artist in figure.findobj(Artist.get_animated):
         artist.set_animated(False)

@@ -179,8 +179,11 @@ class LossAndAccuracyPanels:
             labels.place([*(line.show(rows) for line, rows in zip(lines, shown, strict=True)), chance])
         seeds = len(losses[0])
         above = sum(int((rows > self._loss_limit).any(axis=1).sum()) for rows in losses) if self._loss_limit else 0
-        note = f"bold: median of {seeds} seeds" if seeds > 1 else ""
-        self._note.set_text(f"{note}; {above} curves leave the picture" if above else note)
+        notes = [f"bold: median of {seeds} seeds"] if seeds > 1 else []
+        notes += (
+            [f"{above} curve{'s' if above > 1 else ''} leave{'s' if above == 1 else ''} the picture"] if above else []
+        )
+        self._note.set_text("; ".join(notes))
 
 
 def loss_and_accuracy_curves(
