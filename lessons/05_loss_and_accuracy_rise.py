@@ -613,7 +613,7 @@ repaired_solution = np.exp(at_temperature(new_logits, fit_temperature(known_labe
 
 lesson.check("repaired", repaired_solution)
 
-# # %%
+# %%
 for name, rows in (("as it is", as_it_is), ("repaired", repaired_solution)):
     truths = digits.validation[1][180:]
     sure = rows.max(axis=1).mean() - np.mean(rows.argmax(axis=1) == truths)
