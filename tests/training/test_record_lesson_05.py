@@ -78,7 +78,7 @@ def test_a_network_of_a_changed_experiment_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["verses", "english"])
+@pytest.mark.parametrize("name", ["verses"])
 def test_two_epochs_come_out_again(name):
     kept = recordings.load_curves(f"lesson_05_{name}")
     again = train(EXPERIMENTS[name], 0, epochs=2)
