@@ -72,11 +72,12 @@ _VERSES = Experiment(
 _ENGLISH = Experiment(
     sentence="A language model learns the next word of Python's help.",
     text="english",
-    amount=10_000,
+    amount=20_000,
     held_out=4_000,
-    epochs=16,
+    epochs=13,
+    rate=0.005,
     batch_size=16,
-    units=128,
+    units=256,
 )
 _FEW = tuple(range(5))
 
@@ -93,7 +94,7 @@ EXPERIMENTS = {
         _ENGLISH, sentence="English, labels smoothed by 0.1.", smoothing=0.1, word_by_word=False
     ),
     **{f"verses_{songs}": _grown(_VERSES, songs) for songs in (30, 60, 240, 480)},
-    **{f"english_{words}": _grown(_ENGLISH, words) for words in (5_000, 20_000, 30_000)},
+    **{f"english_{words}": _grown(_ENGLISH, words) for words in (5_000, 10_000, 30_000)},
 }
 
 
