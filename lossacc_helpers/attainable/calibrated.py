@@ -154,7 +154,7 @@ def least_miscalibration(
     >>> round(least_miscalibration(0.746, 0.854, classes=2), 3)
     np.float64(0.33)
     >>> round(least_miscalibration(0.746, 0.854, classes=2, samples=500, standard_error=0.06), 3)
-    np.float64(0.158)
+    np.float64(0.157)
     """
     count = as_whole_number(classes, "classes", least=2)
     cost, slack = _check_finite(loss, "loss"), _check_finite(standard_error, "standard_error")

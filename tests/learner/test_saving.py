@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -211,10 +212,26 @@ def server(told: Path) -> Iterator[tuple[str, str]]:
         assert found, (told / "log").read_text()
         while not (text := found[0].read_text()).endswith("}"):
             time.sleep(0.05)
-        yield json.loads(text)["url"], token
+        url = json.loads(text)["url"]
+        while not answers(url):  # the file may be there a moment before the server is
+            assert process.poll() is None, (told / "log").read_text()
+            assert time.monotonic() < deadline, (told / "log").read_text()
+            time.sleep(0.05)
+        yield url, token
     finally:
         process.terminate()
         process.wait(60)
+
+
+def answers(url: str) -> bool:
+    """Whether somebody listens there, whatever they answer."""
+    try:
+        urllib.request.urlopen(f"{url}api", timeout=60).close()
+    except urllib.error.HTTPError:
+        return True
+    except urllib.error.URLError:
+        return False
+    return True
 
 
 def ask(server: tuple[str, str], method: str, path: str, **body: Any) -> Any:
