@@ -32,7 +32,9 @@ def test_what_is_kept_is_of_the_network_that_keras_trains(name):
     keras.utils.set_random_seed(0)
     model = build(words, embedding=6, units=8)
     model.compile(
-        keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+        keras.optimizers.Adam(experiment.rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
     )
     model.fit(*parts[0], batch_size=16, epochs=2, verbose=0)
     for k, (inputs, labels) in enumerate(parts):
