@@ -30,7 +30,8 @@
 # </details>
 
 # %%
-from lossacc_helpers.course.lesson_05 import lesson, shown
+from lossacc_helpers.course.lesson_05 import lesson
+from lossacc_helpers.course.shown import shown
 from lossacc_helpers import datasets, figures, recordings, training
 from lossacc_helpers import at_temperature, calibrated_loss, calibration_error_by_chance, fit_temperature, jump_share
 from lossacc_helpers import least_miscalibration, log_loss, reliability

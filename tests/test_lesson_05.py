@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lossacc_helpers import at_temperature, datasets, fit_temperature, recordings
-from lossacc_helpers.course.lesson_05 import lesson, shown
+from lossacc_helpers.course.lesson_05 import lesson
+from lossacc_helpers.course.shown import shown
 from tests.moving import move_every_control
 
 BOTH = ("verses", "verses_smoothed")

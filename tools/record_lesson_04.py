@@ -176,7 +176,8 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     import keras  # isort: skip
     import tensorflow as tf  # isort: skip
     from lossacc_helpers.training.seeds import draw_orders  # isort: skip
-    from lossacc_helpers.training.batch_norm import batch_norm_layers, batch_statistics, untouched  # isort: skip
+    from lossacc_helpers.training.batch_norm import batch_norm_layers, batch_statistics  # isort: skip
+    from lossacc_helpers.training._keras import untouched  # isort: skip
 
     data = data_of(experiment)
     samples, (patches, told) = experiment.train_samples, data.train

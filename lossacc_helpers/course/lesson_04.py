@@ -4,7 +4,6 @@ The trainings that take long are recorded (`lossacc_helpers.recordings`); the re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 
 from lossacc_helpers import datasets, recordings
 from lossacc_helpers.course.lesson import Lesson
+from lossacc_helpers.course.shown import Shown, shown
 from lossacc_helpers.descent import annealed, bumpy_gradient, descend
 from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
 from lossacc_helpers.figures import Picture
 from lossacc_helpers.figures.anatomy import anatomy_picture
 from lossacc_helpers.figures.descent import descent_picture
-from lossacc_helpers.history import Curves
 from lossacc_helpers.widgets import Explorer, Guess, Option, Prediction, Question, Scale, controls
 
 # The explorers -----------------------------------------------------------------------------------------------------
@@ -92,19 +91,9 @@ def descent() -> Explorer:
     return Explorer(descent_picture, parts, compute=compute)
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What Keras shows while it trains: the training loss as reported, and validation with the moving averages."""
-
-    train: Curves
-    validation: Curves
-
-
 def as_keras_shows(name: str, network: int | None = None) -> Shown:
-    """Return a recording's curves as Keras would have shown them, of all networks or of one, counted from 1."""
-    curves = recordings.load_curves(name)
-    both = curves["training, as reported"], curves[ORDINARY]
-    return Shown(*(both if network is None else (one.replica(network - 1) for one in both)))
+    """Return what Keras shows while it trains: the training loss as reported, and validation with moving averages."""
+    return shown(name, network, train="training, as reported", validation=ORDINARY)
 
 
 # Guesses -----------------------------------------------------------------------------------------------------------

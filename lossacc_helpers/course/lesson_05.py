@@ -4,7 +4,6 @@ Ten trainings of each model are recorded (`lossacc_helpers.recordings`); one of 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from lossacc_helpers.course.lesson import Lesson
 from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
 from lossacc_helpers.figures import Picture
 from lossacc_helpers.figures.calibration import calibration_picture
-from lossacc_helpers.history import Curves
 from lossacc_helpers.widgets import Explorer, Guess, Option, Prediction, Question, Scale, controls
 
 # The explorer ------------------------------------------------------------------------------------------------------
@@ -45,21 +43,6 @@ def calibration() -> Explorer:
 def picture() -> Picture:
     """Return the explorer's picture, whose state is a history at several temperatures, an epoch and a temperature."""
     return calibration_picture(recordings.load("lesson_05_verses").settings["temperatures"])
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Training and validation of one or more recorded networks, in inference mode."""
-
-    train: Curves
-    validation: Curves
-
-
-def shown(name: str, network: int | None = None) -> Shown:
-    """Return a recording's curves, of all networks or of one, counted from 1."""
-    curves = recordings.load_curves(name)
-    both = curves["train"], curves["validation"]
-    return Shown(*(both if network is None else (one.replica(network - 1) for one in both)))
 
 
 # Guesses -----------------------------------------------------------------------------------------------------------

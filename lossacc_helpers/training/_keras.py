@@ -1,8 +1,9 @@
-"""Every private name of Keras that training reads, each checked on first use: none may lose its meaning in silence."""
+"""What training needs of Keras beyond its public names, each checked on first use; and how to leave a model as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -115,3 +116,14 @@ def _new_weight_is_old() -> bool:
         return was_made_before(
             keras.Variable(lambda shape, dtype: tf.zeros(shape, dtype), shape=(1,), name="check_new")
         )
+
+
+@contextmanager
+def untouched(model: keras.Model) -> Iterator[None]:
+    """Put back afterwards what a call of the model may move: statistics and the generators of random numbers."""
+    kept = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
+    try:
+        yield
+    finally:
+        for variable, value in kept:
+            variable.assign(value)

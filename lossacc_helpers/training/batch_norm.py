@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from lossacc_helpers._validation import as_numbers, as_whole_number, one_hot_hint
 from lossacc_helpers.datasets import Crops
-from lossacc_helpers.training._keras import check_keras, layers_of
+from lossacc_helpers.training._keras import check_keras, layers_of, untouched
 from lossacc_helpers.training.program import Array
 
 # A layer, and the mean, variance and count of numbers in each channel of one batch that went through it.
@@ -198,17 +198,6 @@ def _moved_by_training(model: keras.Model, layers: list[Any], batch: Any) -> lis
             "the model calls no BatchNormalization in training mode, so training does not move their statistics either"
         )
     return [layer for layer in layers if id(layer) in moved]
-
-
-@contextmanager
-def untouched(model: keras.Model) -> Iterator[None]:
-    """Put back afterwards what a call of the model may move: statistics and the generators of random numbers."""
-    kept = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
-    try:
-        yield
-    finally:
-        for variable, value in kept:
-            variable.assign(value)
 
 
 def _run(model: keras.Model, batch: Any, *, training: bool) -> None:

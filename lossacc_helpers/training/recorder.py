@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lossacc_helpers._validation import as_whole_number
 from lossacc_helpers.history import PredictionHistory, TrainingRun
-from lossacc_helpers.training._keras import check_keras
+from lossacc_helpers.training._keras import check_keras, untouched
 from lossacc_helpers.training.data import Part, read_pair, read_part
 from lossacc_helpers.training.outputs import logits_of, read_output, refuse_probabilities
 from lossacc_helpers.training.settings import provenance, run_settings
@@ -89,16 +89,14 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
         if self._predict is None:
             self._prepare()
         # Keras draws from a recurrent layer's seeds even in inference; a look at the network must not change it.
-        kept = [(variable, variable.numpy()) for variable in self.model.non_trainable_variables]
-        dtype = self.model.inputs[0].dtype
-        for part, recorded in zip(self._parts, self._recorded, strict=True):
-            pieces = [
-                self._predict(tf.constant(part.features[start : start + self._batch_size], dtype)).numpy()
-                for start in range(0, len(part.features), self._batch_size)
-            ]
-            recorded.append(np.concatenate(pieces))
-        for variable, value in kept:
-            variable.assign(value)
+        with untouched(self.model):
+            dtype = self.model.inputs[0].dtype
+            for part, recorded in zip(self._parts, self._recorded, strict=True):
+                pieces = [
+                    self._predict(tf.constant(part.features[start : start + self._batch_size], dtype)).numpy()
+                    for start in range(0, len(part.features), self._batch_size)
+                ]
+                recorded.append(np.concatenate(pieces))
 
     @property
     def run(self) -> TrainingRun:

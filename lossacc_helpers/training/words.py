@@ -14,8 +14,7 @@ import tensorflow as tf
 from lossacc_helpers._validation import as_number, as_numbers, as_whole_number, check_unit_interval, first
 from lossacc_helpers.calibration import LossSplit, TemperatureFit, at_temperature, fit_temperature, split_loss
 from lossacc_helpers.history import PredictionHistory, TrainingRun
-from lossacc_helpers.training._keras import check_keras
-from lossacc_helpers.training.batch_norm import untouched
+from lossacc_helpers.training._keras import check_keras, untouched
 from lossacc_helpers.training.program import Array
 from lossacc_helpers.training.settings import provenance, run_settings
 
