@@ -75,7 +75,7 @@ def calibration_picture(temperatures: Sequence[float], *, truth: float | None = 
         diagram.show(found, f"epoch {epoch}, temperature {temperature:g}")
         over = found.overconfidence
         kind = "too bold" if over > 0 else "too timid"
-        when = f"{of}, epoch" if of else "Epoch"
+        when = f"{of.capitalize()}, epoch" if of else "Epoch"
         return (
             f"{when} {epoch}, temperature {temperature:g}: loss {chosen.loss[epoch - 1]:.3f} (printed "
             f"{plain.loss[epoch - 1]:.3f}, at the best temperature {best[epoch - 1]:.3f}), accuracy "

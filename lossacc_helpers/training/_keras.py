@@ -1,4 +1,4 @@
-"""What training needs of Keras beyond its public names, each checked on first use; and how to leave a model as it was."""
+"""What training needs of Keras beyond its public names, each checked on first use; and to leave a model as it was."""
 
 from __future__ import annotations
 
