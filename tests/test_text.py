@@ -79,6 +79,20 @@ def test_other_words_are_learned_or_there_are_none(text):
     assert text.encode(text.decode([0, 5])).tolist() == [0, 5]
 
 
+def test_one_vocabulary_for_training_parts_of_several_sizes(text):
+    few, many = (
+        datasets.english_text(train_words=words, validation_words=2000, test_words=1000, vocabulary_words=3000)
+        for words in (3000, 9000)
+    )
+    assert few.vocabulary == many.vocabulary
+    for one, other in zip((*few.validation, *few.test), (*many.validation, *many.test), strict=True):
+        np.testing.assert_array_equal(one, other)
+    shared = few.train[1].size
+    np.testing.assert_array_equal(few.train[1].ravel(), many.train[1].ravel()[:shared])
+    own = datasets.english_text(train_words=3000, validation_words=2000, test_words=1000)
+    assert own.vocabulary == few.vocabulary
+
+
 def test_words_and_numbers_turn_into_one_another(text):
     numbers = text.encode("The object , and the class .")
     assert text.decode(numbers) == "the object , and the class ."
@@ -96,6 +110,12 @@ def test_words_and_numbers_turn_into_one_another(text):
         (lambda text: datasets.english_text(validation_words=20), "validation_words must be more than the length of a"),
         (lambda text: datasets.english_text(test_words=0), "test_words must be"),
         (lambda text: datasets.english_text(vocabulary_size=1), "vocabulary_size must be"),
+        (
+            lambda text: datasets.english_text(vocabulary_words=20_001),
+            "vocabulary_words must be at most",
+        ),
+        (lambda text: datasets.english_text(seed=None), "seed must be a whole number"),
+        (lambda text: datasets.english_text(seed=-1), "seed must be"),
     ],
 )
 def test_what_cannot_be_is_refused(text, call, message):

@@ -1,6 +1,6 @@
 """Record the trainings of lesson 05: ``python -m tools.record_lesson_05 [NAME ...]``.
 
-Without names all of them, about an hour on two cores. Each network is kept in ``build/lesson_05`` once it is trained,
+Without names all of them, about an hour on one core. Each network is kept in ``build/lesson_05`` once it is trained,
 so that an interrupted recording goes on where it stopped.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from lossacc_helpers import datasets
+from lossacc_helpers import datasets, jump_share
 from lossacc_helpers.history import Curves, CurveSet, PredictionHistory, TrainingRun
 from lossacc_helpers.recordings import CURVES, FOLDER
 
@@ -40,6 +40,7 @@ class Experiment:
     held_out : songs, or words, for validation and as many for the test.
     epochs, rate, batch_size : of the training with Adam.
     embedding, units : of the network.
+    vocabulary_words : of how many of the training words the vocabulary of English is made; None: of all.
     smoothing : of the labels while training; what is recorded is the plain cross-entropy.
     seeds : of weights and the order of the lines; a network each.
     word_by_word : whether the first network is kept word by word, at several temperatures.
@@ -50,10 +51,11 @@ class Experiment:
     amount: int
     held_out: int
     epochs: int
-    rate: float = 0.01
+    rate: float
     batch_size: int
-    embedding: int = 64
+    embedding: int
     units: int
+    vocabulary_words: int | None = None
     smoothing: float = 0.0
     seeds: tuple[int, ...] = tuple(range(10))
     word_by_word: bool = False
@@ -62,10 +64,12 @@ class Experiment:
 _VERSES = Experiment(
     sentence="An encoder and a decoder learn the next line of a song.",
     text="verses",
-    amount=120,
+    amount=80,
     held_out=150,
-    epochs=24,
-    batch_size=64,
+    epochs=22,
+    rate=0.01,
+    batch_size=32,
+    embedding=64,
     units=256,
     word_by_word=True,
 )
@@ -74,27 +78,47 @@ _ENGLISH = Experiment(
     text="english",
     amount=20_000,
     held_out=4_000,
+    epochs=16,
+    rate=0.03,
+    batch_size=128,
+    embedding=32,
+    units=256,
+)
+_SLOWLY = replace(
+    _ENGLISH,
+    sentence="The same language model, in smaller steps and smaller batches.",
     epochs=13,
     rate=0.005,
     batch_size=16,
-    units=256,
+    embedding=64,
 )
 _FEW = tuple(range(5))
 
 
-def _grown(base: Experiment, amount: int) -> Experiment:
-    return replace(base, amount=amount, seeds=_FEW, word_by_word=False)
+def _smoothed(base: Experiment) -> Experiment:
+    return replace(base, sentence=f"{base.sentence} Its labels are smoothed.", smoothing=0.1, word_by_word=False)
+
+
+def _grown(base: Experiment, amount: int, epochs: int) -> Experiment:
+    return replace(base, amount=amount, epochs=epochs, seeds=_FEW, word_by_word=False)
 
 
 EXPERIMENTS = {
     "verses": _VERSES,
+    "verses_smoothed": _smoothed(_VERSES),
     "english": _ENGLISH,
-    "verses_smoothed": replace(_VERSES, sentence="Verses, labels smoothed by 0.1.", smoothing=0.1, word_by_word=False),
-    "english_smoothed": replace(
-        _ENGLISH, sentence="English, labels smoothed by 0.1.", smoothing=0.1, word_by_word=False
-    ),
-    **{f"verses_{songs}": _grown(_VERSES, songs) for songs in (30, 60, 240, 480)},
-    **{f"english_{words}": _grown(_ENGLISH, words) for words in (5_000, 10_000, 30_000)},
+    "english_smoothed": _smoothed(_ENGLISH),
+    "english_slowly": _SLOWLY,
+    # Long enough that the validation loss has turned: the more there is to learn from, the more batches that takes.
+    **{
+        f"verses_{songs}": _grown(_VERSES, songs, epochs)
+        for songs, epochs in ((20, 22), (40, 22), (160, 22), (320, 24))
+    },
+    # One vocabulary for all, that of the words that all of them are trained on: the same classes, so the same scale.
+    **{
+        f"english_{words}": replace(_grown(_SLOWLY, words, epochs), vocabulary_words=5_000)
+        for words, epochs in ((5_000, 60), (10_000, 34), (20_000, 20), (30_000, 14))
+    },
 }
 
 
@@ -106,8 +130,11 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     dict of arrays
         ``loss`` and ``accuracy`` (part, epoch), of `NAMES`; ``scaled`` (2, epoch): the validation loss, each half of
         the songs or sequences at the temperature of the other, and the test loss at that of the validation words;
-        ``temperature`` (epoch,); ``padded`` (epoch,): the validation accuracy if padding is counted too. Of a network
-        kept word by word also ``train_words`` and ``validation_words`` (word,), and ``train_beliefs`` and
+        ``temperature`` (epoch,); ``confidence`` (2, epoch), of training and validation words; ``known`` (2, epoch), of
+        English: the validation loss and accuracy of the words that are not ``"<other>"``; ``fell`` and ``carried``,
+        of the validation words from the least loss to the end: the share that became cheaper, and what share of the
+        rise the tenth carries that rose most; ``padded`` (epoch,): the validation accuracy if padding is counted too.
+        Of a network kept word by word also ``train_words`` and ``validation_words`` (word,), and ``train_beliefs`` and
         ``validation_beliefs`` (epoch, temperature, 3, word): what `words_at` gives of the first `KEPT`.
     """
     from lossacc_helpers import training  # before keras, whose lines it keeps silent
@@ -150,13 +177,22 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     assert found.test is not None
     assert found.test_scaled is not None
     histories = (found.run.train, found.run.validation, found.test)
+    held = found.run.validation
+    assert held is not None
+    early, late = held.sample_losses[[int(held.loss.argmin()), -1]].astype(np.float64)
     stacks: dict[str, Any] = {
         "loss": np.stack([one.loss for one in histories if one is not None]),
         "accuracy": np.stack([one.accuracy for one in histories if one is not None]),
         "scaled": np.stack([[one.calibrated if one else np.nan for one in found.splits], found.test_scaled]),
         "temperature": np.array([one.temperature if one else np.nan for one in found.fits]),
+        "confidence": np.stack([one.top_probabilities.mean(axis=1) for one in (found.run.train, held)]),
+        "fell": np.mean(late < early),
+        "carried": jump_share(early, late, 0.1) if late.mean() > early.mean() else np.nan,
         "padded": np.array(padded),
     }
+    if experiment.text == "english":
+        known = held.labels != 0
+        stacks["known"] = np.stack([held.sample_losses[:, known].mean(axis=1), held.correct[:, known].mean(axis=1)])
     for name in beliefs if by_word else ():
         stacks |= {f"{name}_words": words[name], f"{name}_beliefs": np.stack(beliefs[name])}
     return stacks
@@ -171,7 +207,10 @@ def _data(experiment: Experiment) -> tuple[list[Any], Any, int | None, int]:
         parts = [songs.train.pairs, songs.validation.pairs, songs.test.pairs]
         return parts, songs.validation.songs, 0, len(songs.vocabulary)
     text = datasets.english_text(
-        train_words=experiment.amount, validation_words=experiment.held_out, test_words=experiment.held_out
+        train_words=experiment.amount,
+        validation_words=experiment.held_out,
+        test_words=experiment.held_out,
+        vocabulary_words=experiment.vocabulary_words,
     )
     return [text.train, text.validation, text.test], None, None, len(text.vocabulary)
 
@@ -200,6 +239,9 @@ def curves_of(parts: Sequence[dict[str, Any]]) -> dict[str, Curves]:
     """Losses and accuracies (seed, epoch) by name."""
     loss, accuracy, scaled = (np.stack([part[name] for part in parts]) for name in ("loss", "accuracy", "scaled"))
     found = {name: Curves(loss[:, k], accuracy[:, k]) for k, name in enumerate(NAMES)}
+    if "known" in parts[0]:
+        known = np.stack([part["known"] for part in parts])
+        found["validation, known words"] = Curves(known[:, 0], known[:, 1])
     return found | {f"{name}, scaled": Curves(scaled[:, k]) for k, name in enumerate(("validation", "test"))}
 
 
@@ -224,7 +266,10 @@ def record(name: str) -> None:
         **asdict(experiment),
         "vocabulary": _data(experiment)[-1],
         "optimizer": "adam",
-        "temperature": np.stack([part["temperature"] for part in parts]).round(4).tolist(),
+        **{
+            name: np.stack([part[name] for part in parts]).round(4).tolist()
+            for name in ("temperature", "confidence", "fell", "carried")
+        },
     }
     if experiment.text == "verses":
         settings["accuracy_with_padding"] = np.stack([part["padded"] for part in parts]).round(4).tolist()

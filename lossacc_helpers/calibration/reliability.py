@@ -94,7 +94,7 @@ def calibration_error_by_chance(
     tops = as_floats(confidence, "confidence").astype(np.float64)
     _check_pair(np.ones(tops.shape, dtype=bool), tops)
     edges = _edges(tops, as_whole_number(bins, "bins", least=1), equal_counts)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(as_whole_number(seed, "seed", least=0))
     times = as_whole_number(draws, "draws", least=1)
     return np.array([_binned(generator.random(len(tops)) < tops, tops, edges).error for _ in range(times)])
 

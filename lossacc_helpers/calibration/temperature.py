@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_floats, as_numbers, check_labels_of, first, place
+from lossacc_helpers._validation import as_floats, as_numbers, as_whole_number, check_labels_of, first, place
 from lossacc_helpers.scores import of_true_class
 
 _PRECISION = 1e-9  # nats: how far above the least loss a fitted temperature's may be
@@ -155,18 +155,16 @@ def fit_temperature(labels: ArrayLike, log_probabilities: ArrayLike) -> Temperat
     before = _value(logs, of_truth, 1.0)
     if _slope(logs, of_truth, 0.0)[0] >= 0:
         return TemperatureFit(np.inf, _value(logs, of_truth, 0.0), before, 0.0)
-    low, high = 0.0, 1.0
-    while _slope(logs, of_truth, high)[0] < 0:
-        low, high = high, 2 * high
-    b = min(max(1.0, low), high)
+    low, high, b = 0.0, np.inf, 1.0
     for _ in range(_STEPS):
         slope, curvature = _slope(logs, of_truth, b)
         low, high = (b, high) if slope < 0 else (low, b)
         gap = abs(slope) * (high - low)
         if gap <= _PRECISION:
             break
-        newton = b - slope / curvature if curvature > 0 else -1.0
-        b = newton if low < newton < high else (low + high) / 2
+        newton = b - slope / curvature if curvature > 0 else np.inf
+        halfway = (low + high) / 2 if high < np.inf else 2 * low
+        b = newton if low < newton < min(high, 4 * b) else halfway
     return TemperatureFit(1 / b, _value(logs, of_truth, b), before, gap)
 
 
@@ -204,8 +202,9 @@ def split_loss(
     names, which = np.unique(kept, return_inverse=True)
     if len(names) < 2:
         raise ValueError(f"there must be two groups of samples at least, one for each half; got {len(names)}")
+    order = np.random.default_rng(as_whole_number(seed, "seed", least=0)).permutation(len(names))
     chosen = np.zeros(len(names), dtype=bool)
-    chosen[np.random.default_rng(seed).permutation(len(names))[: len(names) // 2]] = True
+    chosen[order[: len(names) // 2]] = True
     total, temperatures = 0.0, []
     for name, half in (("first", chosen[which]), ("second", ~chosen[which])):
         try:
@@ -244,6 +243,8 @@ def _check_logs(log_probabilities: ArrayLike) -> NDArray[np.float64]:
 
 def _scaled(logs: NDArray[np.float64], b: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """Logits times b; what is impossible stays so, even at b = 0."""
+    if np.all(b > 0):
+        return logs * b
     with np.errstate(invalid="ignore"):
         return np.where(np.isneginf(logs), -np.inf, logs * b)
 
@@ -269,10 +270,12 @@ def _slope(logs: NDArray[np.float64], of_truth: NDArray[np.float64], b: float) -
     """The first and the second derivative of `_value` by b."""
     first_moment = second_moment = 0.0
     for rows in _blocks(logs):
-        weights = np.exp(_scaled(logs[rows], b))
-        weights /= weights.sum(axis=-1, keepdims=True)
-        values = np.where(weights > 0, logs[rows], 0.0)  # what has probability 0 is not expected, be it -inf
-        means = (weights * values).sum(axis=-1)
+        weights, values = np.exp(_scaled(logs[rows], b)), logs[rows]
+        if np.isneginf(values.min()):
+            values = np.where(weights > 0, values, 0.0)  # what has probability 0 is not expected, be it -inf
+        sums = weights.sum(axis=-1)
+        weights *= values
+        means = weights.sum(axis=-1) / sums
         first_moment += float(means.sum())
-        second_moment += float((weights * (values - means[:, None]) ** 2).sum())
+        second_moment += float((np.einsum("ij,ij->i", weights, values) / sums - means**2).sum())
     return (first_moment - float(of_truth.sum())) / len(logs), second_moment / len(logs)

@@ -70,6 +70,7 @@ def english_text(
     test_words: int = 4_000,
     vocabulary_size: int = 1_500,
     least_occurrences: int = 2,
+    vocabulary_words: int | None = None,
     length: int = 20,
     seed: int = 0,
 ) -> EnglishText:
@@ -89,6 +90,9 @@ def english_text(
     least_occurrences
         In the training part, of a word that is kept. With 2 or more, ``"<other>"`` occurs there too and is learned; a
         class that is never seen in training would make a loss of its own in the other parts.
+    vocabulary_words
+        How many of the training words, from the first, the vocabulary is made of; None: of all. With one number for
+        training parts of several sizes they are judged on the same classes.
     length
         Words in a sequence.
     seed
@@ -97,8 +101,8 @@ def english_text(
     Raises
     ------
     ValueError
-        For more words than this Python's help has, parts too short for one sequence, a vocabulary of fewer than 2, and
-        a training part in which ``"<other>"`` would never occur.
+        For more words than this Python's help has, parts too short for one sequence, a vocabulary of fewer than 2 or of
+        more words than there are to train on, and a training part in which ``"<other>"`` would never occur.
 
     Notes
     -----
@@ -115,9 +119,15 @@ def english_text(
     for name, count in counts.items():
         if count < steps + 1:
             raise ValueError(f"{name}_words must be more than the length of a sequence, {steps}; got {count}")
+    read = (
+        counts["train"] if vocabulary_words is None else as_whole_number(vocabulary_words, "vocabulary_words", least=1)
+    )
+    if read > counts["train"]:
+        raise ValueError(f"vocabulary_words must be at most train_words, {counts['train']}; got {read}")
+    own_seed = as_whole_number(seed, "seed", least=0)
     prose = _prose()
     available = sum(map(len, prose.values()))
-    order = [list(prose)[k] for k in np.random.default_rng(seed).permutation(len(prose))]
+    order = [list(prose)[k] for k in np.random.default_rng(own_seed).permutation(len(prose))]
     parts: dict[str, list[str]] = {}
     sources: dict[str, tuple[str, ...]] = {}
     for name, count in counts.items():
@@ -132,13 +142,13 @@ def english_text(
             taken.append(order.pop(0))
             words += prose[taken[-1]]
         parts[name], sources[name] = words[:count], tuple(taken)
-    frequent = sorted(Counter(parts["train"]).items(), key=lambda item: (-item[1], item[0]))
+    frequent = sorted(Counter(parts["train"][:read]).items(), key=lambda item: (-item[1], item[0]))
     rarest = as_whole_number(least_occurrences, "least_occurrences", least=1)
     vocabulary = (OTHER, *(word for word, count in frequent[: size - 1] if count >= rarest))
-    if len(vocabulary) == len(frequent) + 1:
+    if len(vocabulary) > len(set(parts["train"])):
         raise ValueError(
-            f"all {len(frequent)} words of the training part are kept, so {OTHER} would never be learned, though it "
-            "occurs in the other parts; ask for a smaller vocabulary_size or more least_occurrences"
+            f"all {len(vocabulary) - 1} words of the training part are kept, so {OTHER} would never be learned, though "
+            "it occurs in the other parts; ask for a smaller vocabulary_size or more least_occurrences"
         )
     pairs = {
         name: _sequences(numbers_of(words, vocabulary, source="them", unknown="other"), steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,32 +144,40 @@ class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         self._test_scaled.append(scaled)
 
     def _look(self) -> tuple[dict[str, Any], TemperatureFit | None, LossSplit | None, float]:
-        kept: dict[str, Any] = {}
-        fit, split, scaled = None, None, np.nan
-        for name, part in self._parts.items():
-            logits = self._logits(part)
-            kept[name] = words_at(part.words, logits, 1.0)
-            if name == "validation":
-                kept["scaled"] = [words_at(part.words, logits, one) for one in self._temperatures]
-                # There may be none: of a network that has not begun, has diverged, or is right about every word.
-                with contextlib.suppress(ValueError):
-                    fit = fit_temperature(part.words, logits)
-                    split = split_loss(part.words, logits, groups=self._groups)
-            elif name == "test" and fit is not None:
-                scaled = -float(words_at(part.words, logits, fit.temperature)[0].mean(dtype=np.float64))
-        return kept, fit, split, scaled
+        held, fit, split = self._parts["validation"], None, None
+        logits = np.concatenate([each for _, each in self._answers(held)])  # a temperature is fitted to all at once
+        # There may be none: of a network that has not begun, has diverged, or is right about every word.
+        with contextlib.suppress(ValueError):
+            fit = fit_temperature(held.words, logits)
+            split = split_loss(held.words, logits, groups=self._groups)
+        kept: dict[str, Any] = {
+            "validation": words_at(held.words, logits, 1.0),
+            "scaled": [words_at(held.words, logits, one) for one in self._temperatures],
+        }
+        del logits  # as large as sequences x steps x vocabulary; of the other parts only some sequences' are held
+        at_best = np.nan
+        for name in self._parts.keys() - {"validation"}:
+            heats = (1.0,) if name == "train" or fit is None else (1.0, fit.temperature)
+            pieces = [[words_at(words, each, one) for one in heats] for words, each in self._answers(self._parts[name])]
+            beliefs: Array = np.concatenate(pieces, axis=-1)  # (temperature, 3, word)
+            kept[name] = beliefs[0]
+            if len(heats) > 1:
+                at_best = -float(beliefs[1, 0].mean(dtype=np.float64))
+        return kept, fit, split, at_best
 
-    def _logits(self, part: _Part) -> Array:
-        pieces = []
+    def _answers(self, part: _Part) -> Iterator[tuple[Array, Array]]:
+        """Words (word,) that are told and the logits there (word, vocabulary), some sequences at a time."""
         for start in range(0, len(part.told), self._batch_size):
             rows = slice(start, start + self._batch_size)
             inputs = [tf.constant(one[rows]) for one in part.inputs]
-            logits = self._predict(inputs[0] if len(inputs) == 1 else inputs).numpy()
-            pieces.append(logits[part.told[rows]])
-        found: Array = np.concatenate(pieces)
-        if not self._kept["train"] and (found >= 0).all() and (np.abs(found.sum(axis=-1) - 1) < 1e-3).all():
-            raise ValueError("the model answers with probabilities; end it in a layer without activation, for logits")
-        return found
+            told = part.told[rows]
+            logits = self._predict(inputs[0] if len(inputs) == 1 else inputs).numpy()[told]
+            sums_to_one = (logits >= 0).all() and (np.abs(logits.sum(axis=-1) - 1) < 1e-3).all()
+            if not self._fits and len(logits) and sums_to_one:
+                raise ValueError(
+                    "the model answers with probabilities; end it in a layer without activation, for logits"
+                )
+            yield part.labels[rows][told], logits
 
     @property
     def record(self) -> WordRun:
@@ -235,7 +243,8 @@ class _Part:
                     f"{name} inputs must have shape (sequence, step) with {len(labels)} sequences; got {one.shape}"
                 )
         self.told = np.ones(labels.shape, dtype=bool) if padding is None else labels != padding
-        self.words = labels[self.told].astype(np.intp)
+        self.labels = labels.astype(np.intp)
+        self.words = self.labels[self.told]
         if not len(self.words):
             raise ValueError(f"{name} holds nothing but padding: every label is {padding}")
 
