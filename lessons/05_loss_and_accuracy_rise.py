@@ -9,7 +9,8 @@
 #
 # Which of the two do you believe? The answer that was published shows one example, says "overfitting", and gives
 # three reasons why people look at the loss rather than at the accuracy. In this lesson you make the curves yourself,
-# with a model that writes songs, find out who pays for the rise, and repair more than half of it with one number.
+# with a model that writes songs and with one of English prose. You find out who pays for the rise, and repair more
+# than half of it with one number.
 #
 # **What you need first:** lesson 01 (what a sample costs, and what a loss permits) and lesson 02 (crossings, many
 # networks at once). The next cell loads TensorFlow, which takes about ten seconds; if another lesson's kernel still
@@ -34,7 +35,7 @@ from lossacc_helpers.course.lesson_05 import lesson
 from lossacc_helpers.course.shown import shown
 from lossacc_helpers import datasets, figures, recordings, training
 from lossacc_helpers import at_temperature, calibrated_loss, calibration_error_by_chance, fit_temperature, jump_share
-from lossacc_helpers import least_miscalibration, log_loss, reliability
+from lossacc_helpers import least_miscalibration, log_loss, reliability, split_loss
 
 import keras
 import numpy as np
@@ -46,8 +47,8 @@ layers = keras.layers
 # after the epoch, in inference mode.
 
 # %%
-title = "Validation loss turns and rises; validation accuracy does not turn with it"
-figures.loss_and_accuracy_curves(shown("lesson_05_verses", network=9), title=title, loss_limit=1.4, accuracy_from=0.6)
+title = "Validation loss turns and rises; validation accuracy goes on rising"
+figures.loss_and_accuracy_curves(shown("lesson_05_verses", network=2), title=title, loss_limit=1.6, accuracy_from=0.6)
 
 # %% [markdown]
 # ## Commit
@@ -99,7 +100,7 @@ lesson.explorer("calibration")
 # that rhyme and keep to their subject, with a refrain now and then.
 
 # %%
-songs = datasets.verses(train_songs=120, validation_songs=75, test_songs=1)
+songs = datasets.verses(train_songs=80, validation_songs=75, test_songs=1)
 for number in range(9):
     print(songs.decode(songs.train.before[number]))
 
@@ -155,7 +156,7 @@ def build_model(vocabulary, units=256):
 # after every epoch, and what you will need further down. Training takes about half a minute.
 
 # %%
-keras.utils.set_random_seed(1)
+keras.utils.set_random_seed(4)
 model = build_model(len(songs.vocabulary))
 model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 parts = songs.train.pairs, songs.validation.pairs
@@ -163,13 +164,13 @@ watch = training.RecordWords(*parts, padding=0, groups=songs.validation.songs, t
 snapshots = []
 keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: snapshots.append(model.get_weights()))
 inputs, labels = songs.train.pairs
-model.fit(inputs, labels, batch_size=64, epochs=20, verbose=0, callbacks=[watch, keep])
+model.fit(inputs, labels, batch_size=32, epochs=22, verbose=0, callbacks=[watch, keep])
 record = watch.record
 
 # %%
 trained, unseen = record.run.train, record.run.validation
 least = int(unseen.loss.argmin())
-for epoch in (0, 4, least, 15, 19):
+for epoch in (0, 3, least, 15, 21):
     print(f"epoch {epoch + 1:2}: training {trained.loss[epoch]:.3f} / {trained.accuracy[epoch]:.3f}", end="")
     print(f"   validation {unseen.loss[epoch]:.3f} / {unseen.accuracy[epoch]:.3f}")
 times = unseen.loss[-1] / unseen.loss[least]
@@ -177,10 +178,9 @@ print(f"least validation loss after epoch {least + 1}; at the end it is {times:.
 assert unseen.loss[-1] > 1.05 * unseen.loss[least] and unseen.accuracy[-1] > unseen.accuracy[least] - 0.01
 
 # %% [markdown]
-# The loss ends well above its least value, and the accuracy has not followed it. Whether it rises, stands still or
-# falls a little after that differs from network to network; ten follow below. Nothing is wrong with the data:
-# training and validation songs come from one grammar, and no label is wrong.
-#
+# The loss ends well above its least value, and the accuracy has not followed it. Nothing is wrong with the data:
+# training and validation songs come from one grammar, and no label is wrong. (One network is an anecdote. Ten follow
+# below.)
 #
 # ### What padding does to an accuracy
 #
@@ -223,10 +223,10 @@ assert fell.mean() > 0.5 and carried[2] > 0.9
 lesson.recall("payers", came_out=f"{fell.mean():.0%} of the validation words.")
 
 # %% [markdown]
-# More than a hundred percent? The 10% carry more than the whole rise, because more than half of the words became
-# cheaper and take some of it back. The rise comes from words that were wrong before and are wrong now: their answers
-# are given with more and more confidence, and a wrong answer can cost without limit, where a right one can save no
-# more than it costs. Those who cross nearly cancel, in accuracy and in loss.
+# Can 10% carry the whole rise, or more than the whole? They can, because more than half of the words became cheaper
+# and take some of it back. The rise comes from words that were wrong before and are wrong now: their answers are given
+# with more and more confidence, and a wrong answer can cost without limit, where a right one can save no more than it
+# costs. Those who cross nearly cancel, in accuracy and in loss.
 
 # %% [markdown]
 # ### How sure, and how often right?
@@ -237,7 +237,7 @@ lesson.recall("payers", came_out=f"{fell.mean():.0%} of the validation words.")
 # %%
 diagrams = {
     f"after epoch {epoch + 1}": reliability(unseen.correct[epoch], unseen.top_probabilities[epoch], bins=10)
-    for epoch in (4, least, 19)
+    for epoch in (3, least, 21)
 }
 figures.reliability_figure(diagrams, title="The longer it trains, the further confidence runs ahead of accuracy")
 
@@ -257,6 +257,34 @@ print(f"on 300 words it would be {np.quantile(few, 0.025):.3f} to {np.quantile(f
 # narrow.)
 
 # %% [markdown]
+# ### Why confidence grows
+#
+# Go back to some epochs and ask how sure the network is of its own songs and of new ones, and how far its greatest
+# logit of a new word lies above the second.
+
+
+# %%
+def logits_after(epoch):
+    """The logits at every validation word, (word, vocabulary), of the network as it was after an epoch from 0."""
+    model.set_weights(snapshots[epoch])
+    return model.predict((held.before, held.inputs), verbose=0)[held.told]
+
+
+believed = {epoch: logits_after(epoch) for epoch in (3, least, 21)}
+for epoch, rows in believed.items():
+    print(f"epoch {epoch + 1:2}: training accuracy {trained.accuracy[epoch]:.3f}", end=", ")
+    print(f"confidence there {trained.top_probabilities[epoch].mean():.3f};", end=" validation ")
+    first, second = np.sort(rows, axis=1)[:, :-3:-1].T
+    print(f"{unseen.accuracy[epoch]:.3f}, confidence {unseen.top_probabilities[epoch].mean():.3f};", end=" ")
+    print(f"lead of the greatest logit {np.mean(first - second):.1f}")
+
+# %% [markdown]
+# On its own songs the network is about as often right as it is sure, at every moment: confidence fits *there*. A word
+# that is answered right gets cheaper when the lead of its logit grows; so as more training words are right, leads
+# grow. The same weights answer new songs, and lead there too, where no more words are right than before. Nothing in
+# the training loss asks how sure one should be of a song one has not read.
+
+# %% [markdown]
 # ### One number
 #
 # Divide all logits by a number $T$, the **temperature**, and no answer changes: the greatest logit stays the
@@ -267,7 +295,7 @@ print(f"on 300 words it would be {np.quantile(few, 0.025):.3f} to {np.quantile(f
 # makes probabilities of them.
 
 # %%
-logits = model.predict((held.before, held.inputs), verbose=0)[held.told]
+logits = believed[21]
 fit = fit_temperature(words, logits)
 print(f"best temperature {fit.temperature:.2f}: loss {fit.loss_before:.3f} -> {fit.loss:.3f}")
 print(f"no other has a loss lower by more than {fit.gap:.0e}")
@@ -284,7 +312,7 @@ for name, heat in (("as printed", 1.0), ("tempered", fit.temperature)):
 
 # %%
 print("epoch   loss = after scaling + excess   temperatures of the two halves")
-for epoch in (0, 4, least, 15, 19):
+for epoch in (0, 3, least, 15, 21):
     split = record.splits[epoch]
     one, other = split.temperatures
     print(f"{epoch + 1:5}   {split.loss:.3f} = {split.calibrated:.3f}         {split.excess:+.3f}", end="")
@@ -310,13 +338,8 @@ def unknown(logits, heat=1.0):
     return -np.sum(chances * at_temperature(logits, heat), axis=1) - entropy
 
 
-last = model.get_weights()
-model.set_weights(snapshots[least])
-early_logits = model.predict((held.before, held.inputs), verbose=0)[held.told]
-model.set_weights(last)
-
-# %%
-states = {"least loss": unknown(early_logits), "the end": unknown(logits), "tempered": unknown(logits, fit.temperature)}
+states = {"least loss": unknown(believed[least]), "the end": unknown(logits)}
+states["tempered"] = unknown(logits, fit.temperature)
 for name, excess in states.items():
     print(f"{name:10}: expected loss {entropy.mean() + excess.mean():.3f} = {entropy.mean():.3f} of chance", end="")
     print(f" + {excess.mean():.3f} of not knowing the chances")
@@ -354,10 +377,10 @@ def could_be(line, answer):
 
 
 # %%
-moments = {"least loss": (snapshots[least], 1.0), "the end": (last, 1.0), "tempered": (last, fit.temperature)}
+moments = {"least loss": (least, 1.0), "the end": (21, 1.0), "tempered": (21, fit.temperature)}
 asked = [songs.decode(row) for row in held.before[:200]]
-for name, (weights, temperature) in moments.items():
-    model.set_weights(weights)
+for name, (epoch, temperature) in moments.items():
+    model.set_weights(snapshots[epoch])
     written = [songs.decode(row) for row in next_lines(temperature)]
     fine = [could_be(*pair) for pair in zip(asked, written)]
     print(f"{name}: the grammar could have written {np.mean(fine):.0%} of 200 lines")
@@ -370,9 +393,69 @@ for name, (weights, temperature) in moments.items():
 # 200 draws of one network.)
 
 # %% [markdown]
-# ### Ten networks
+# ### English prose
 #
-# One network is an anecdote. Ten were recorded, for more epochs, on twice as many validation songs.
+# Is this a matter of made-up songs? Here is prose: the help texts that come with Python. A *language model*, an LSTM,
+# reads twenty words and says after each of them which comes next.
+
+# %%
+text = datasets.english_text(train_words=20_000, validation_words=4_000, test_words=4_000)
+print(text.decode(text.train[0][0]))
+following = text.validation[1].ravel()
+print(f"{len(text.vocabulary)} words; in the validation part {np.mean(following == 0):.0%} are none of these")
+often = np.bincount(text.train[1].ravel(), minlength=len(text.vocabulary)) + 1
+print(f"who knows only how often each word comes: loss {-np.log(often[following] / often.sum()).mean():.2f}", end=", ")
+print(f"accuracy {np.mean(following == often.argmax()):.3f}")
+
+# %% [markdown]
+# The vocabulary is made of the training part alone: words that occur there twice or more. Whatever else occurs is one
+# word, `<other>`. No topic is in two parts. The true chances are not known here.
+
+# %%
+keras.utils.set_random_seed(0)
+width = len(text.vocabulary)
+embed, lstm = layers.Embedding(width, 32), layers.LSTM(256, return_sequences=True)
+speaker = keras.Sequential([keras.Input((None,)), embed, lstm, layers.Dense(width)])
+cost = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+speaker.compile(keras.optimizers.Adam(0.03), cost, metrics=["accuracy"])
+drafts = []
+keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: drafts.append(speaker.get_weights()))
+speaker.fit(*text.train, batch_size=128, epochs=16, verbose=0, validation_data=text.validation, callbacks=[keep])
+heard = {name: np.array(values) for name, values in speaker.history.history.items()}
+
+# %%
+lowest, rows_of = int(heard["val_loss"].argmin()), {}
+for epoch in (lowest, 15):
+    speaker.set_weights(drafts[epoch])
+    rows_of[epoch] = speaker.predict(text.validation[0], verbose=0).reshape(-1, width)
+    split = split_loss(following, rows_of[epoch])
+    one, other = split.temperatures
+    print(f"epoch {epoch + 1:2}: validation {heard['val_loss'][epoch]:.3f}", end=" / ")
+    print(f"{heard['val_accuracy'][epoch]:.3f}; with temperatures of {one:.2f} and {other:.2f}: {split.calibrated:.3f}")
+assert heard["val_loss"][-1] > 1.05 * heard["val_loss"][lowest]
+
+# %%
+for name, kind in (("words of the vocabulary", following > 0), ("<other>", following == 0)):
+    paid = [log_loss(following[kind], np.exp(at_temperature(rows[kind], 1.0))) for rows in rows_of.values()]
+    print(f"{name}: loss {paid[0]:.2f} -> {paid[1]:.2f}")
+
+# %% [markdown]
+# The same in another text: the loss turns, the accuracy does not follow it, and after scaling little is left of the
+# rise. It is not `<other>` that makes it. This is what it writes after "the value of the":
+
+# %%
+beginning = text.encode("the value of the")
+spoken = {"least loss": (lowest, 1.0), "the end": (15, 1.0), "tempered": (15, np.mean(split.temperatures))}
+spoken |= {"the end, most probable words": (15, 0.0)}
+for name, (epoch, temperature) in spoken.items():
+    speaker.set_weights(drafts[epoch])
+    words_added = training.write(speaker, beginning, 16, temperature=temperature, never=(0,), seed=1)
+    print(f"{name}:\n   the value of the {text.decode(words_added)}")
+
+# %% [markdown]
+# ### Ten networks of each
+#
+# Ten networks of both kinds were recorded, songs and prose, with a fixed validation part each.
 
 
 # %%
@@ -386,23 +469,38 @@ def symptom(curves):
 
 
 # %%
-curves = recordings.load_curves("lesson_05_verses")
-epochs, times, gained, cured = symptom(curves)
-print(f"least validation loss after epoch {epochs.min()} to {epochs.max()} of {curves.settings['epochs']}")
-print(f"at the end it is {times.min():.2f} to {times.max():.2f} times that")
-error = gained.std(ddof=1) / np.sqrt(10)
-print(f"accuracy since then: {gained.min():+.3f} to {gained.max():+.3f}, higher in {np.sum(gained > 0)} of 10")
-print(f"   the mean is {gained.mean():+.4f} ± {error:.4f}")
-print(f"of the rise, scaling takes {cured.min():.0%} to {cured.max():.0%} away")
+recorded = {name: recordings.load_curves(f"lesson_05_{name}") for name in ("verses", "english")}
+for name, curves in recorded.items():
+    epochs, times, gained, cured = symptom(curves)
+    print(f"{name}: least loss after epoch {epochs.min()} to {epochs.max()} of {curves.settings['epochs']};", end=" ")
+    print(f"at the end {times.min():.2f} to {times.max():.2f} times that")
+    print(f"   accuracy since then {gained.min():+.3f} to {gained.max():+.3f}, higher in {np.sum(gained > 0)} of 10")
+    print(f"   of the rise, scaling takes {cured.min():.0%} to {cured.max():.0%} away")
+    fell, carried = (np.array(curves.settings[key]) for key in ("fell", "carried"))
+    print(f"   cheaper at the end: {fell.min():.0%} to {fell.max():.0%} of the words;", end=" ")
+    print(f"the 10% that rose most carry {carried.min():.0%} to {carried.max():.0%} of the rise")
 
 # %%
-title = "Ten networks: the loss turns, the accuracy does not"
-figures.loss_and_accuracy_curves(shown("lesson_05_verses"), title=title, loss_limit=1.5, accuracy_from=0.6)
+title = "Ten networks that write songs: the loss turns, the accuracy does not"
+figures.loss_and_accuracy_curves(shown("lesson_05_verses"), title=title, loss_limit=1.6, accuracy_from=0.55)
+
+# %%
+title = "Ten networks that read English: the loss turns, the accuracy does not"
+figures.loss_and_accuracy_curves(shown("lesson_05_english"), title=title, loss_limit=6, accuracy_to=0.3)
 
 # %% [markdown]
-# In every network the loss ends well above its least value, and in every network temperature takes more than half of
-# that away. The accuracy all but stands still: higher at the end in most networks, lower in some, and the mean is no
-# further from 0 than chance allows. That is less than the question reports, where it kept rising.
+# In every network of both kinds the loss ends well above its least value, and temperature takes more than half of
+# that away.
+#
+# Do not take the accuracy's rise for a law. We looked for a training that shows what the question reports, and found
+# it where networks learn fast from little text. Here is the language model again, in smaller steps and smaller
+# batches:
+
+# %%
+epochs, times, gained, cured = symptom(recordings.load_curves("lesson_05_english_slowly"))
+print(f"in smaller steps: at the end {times.min():.2f} to {times.max():.2f} times the least loss")
+print(f"   accuracy since then {gained.min():+.3f} to {gained.max():+.3f}, higher in {np.sum(gained > 0)} of 10")
+print(f"   of the rise, scaling takes {cured.min():.0%} to {cured.max():.0%} away")
 
 # %% [markdown]
 # ### Which epoch would you ship?
@@ -425,44 +523,83 @@ def rules(curves):
 def over_networks(values):
     """The mean over networks with a 95% interval: draw ten of the ten with replacement, many times."""
     draws = np.random.default_rng(0).choice(values, (10_000, len(values))).mean(axis=1)
-    return values.mean(), *np.quantile(draws, (0.025, 0.975))
+    return f"{values.mean():.3f} ({' to '.join(f'{limit:.3f}' for limit in np.quantile(draws, (0.025, 0.975)))})"
 
 
 # %%
 judged = {"loss": ("test", "loss"), "loss after scaling": ("test, scaled", "loss"), "accuracy": ("test", "accuracy")}
-print(f"{'test':28}" + "".join(f"{what:26}" for what in judged))
-for rule, chosen in rules(curves).items():
-    row = f"{rule:28}"
-    for part, what in judged.values():
-        mean, low, high = over_networks(getattr(curves[part], what)[np.arange(10), chosen])
-        row += f"{mean:.3f} ({low:.3f} to {high:.3f})   "
-    print(row)
-by_rule = {rule: curves["test, scaled"].loss[np.arange(10), chosen] for rule, chosen in rules(curves).items()}
-better = over_networks(by_rule["least loss"] - by_rule["least loss after scaling"])
-print(f"network by network, scaling before choosing saves {better[0]:.4f} ({better[1]:.4f} to {better[2]:.4f}) nats")
+for name, curves in recorded.items():
+    print(f"{name + ', test':28}" + "".join(f"{what:26}" for what in judged))
+    for rule, chosen in rules(curves).items():
+        of_network = [getattr(curves[part], what)[np.arange(10), chosen] for part, what in judged.values()]
+        print(f"{rule:28}" + "".join(f"{over_networks(one):26}" for one in of_network))
 
 # %% [markdown]
-# Both rules by loss are good, and choosing after scaling is a little better, in nats that nobody will notice. The
-# best accuracy gains under one point of accuracy and costs loss; the last epoch costs most and gains nothing. Even
-# tempered, a late epoch is worse here: temperature repairs confidence, and that is not all that went wrong.
-# (Intervals are over starts of training; other songs were not drawn.)
-#
-# **Label smoothing** asks for less confidence while training: a share of each label, here a tenth, is spread over all
-# words. Ten more networks were trained so. Their losses are the plain ones, as everywhere.
+# Which rule is better than the first? Compare them network by network, by the tempered test loss and the accuracy:
 
 # %%
-smoothed = recordings.load_curves("lesson_05_verses_smoothed")
-for name, each in (("plain", curves), ("smoothed", smoothed)):
-    chosen, row = rules(each)["least loss after scaling"], np.arange(10)
-    heat = np.mean([one[-1] for one in each.settings["temperature"]])
-    print(f"{name:9} test loss at the end {each['test'].loss[:, -1].mean():.2f}, best temperature {heat:.2f};", end=" ")
-    print(f"best epoch, tempered: {each['test, scaled'].loss[row, chosen].mean():.3f}", end=", ")
-    print(f"accuracy {each['test'].accuracy[row, chosen].mean():.3f}")
+for name, curves in recorded.items():
+    chosen, row = rules(curves), np.arange(10)
+    for rule in list(chosen)[1:]:
+        parts = curves["test, scaled"].loss, curves["test"].accuracy
+        loss, accuracy = (one[row, chosen[rule]] - one[row, chosen["least loss"]] for one in parts)
+        print(f"{name}, {rule:25}: loss {over_networks(loss):26} accuracy {over_networks(accuracy)}")
 
 # %% [markdown]
-# Smoothing does what it promises: at the end the best temperature is about 1, so confidence fits. It helps nothing
-# else here. The printed loss at the end is no lower, tempered and stopped in time the loss is higher than without,
-# and the accuracy is the same. To know how sure one should be is not yet to know more.
+# Choosing *after* scaling is better than choosing by the printed loss, in both texts, by a little loss and up to a
+# point of accuracy. The printed loss stops early, for it counts against an epoch what a temperature would repair. The
+# best accuracy gives the most right answers, and its chances are worse, even tempered: temperature repairs confidence,
+# and that is not all that goes wrong. So first say what you need, answers or chances. (Intervals are over starts of
+# training, on one draw of words.)
+#
+# **Label smoothing** asks for less confidence while training: a share of each label, here a tenth, is spread over all
+# words. Ten more networks of each kind were trained so. Their losses are the plain ones, as everywhere.
+
+# %%
+for name, plain in recorded.items():
+    for kind, each in (("plain", plain), ("smoothed", recordings.load_curves(f"lesson_05_{name}_smoothed"))):
+        chosen, row = rules(each)["least loss after scaling"], np.arange(10)
+        heat = np.mean([one[-1] for one in each.settings["temperature"]])
+        print(f"{name:8} {kind:9} test loss at the end {each['test'].loss[:, -1].mean():.2f}", end=", ")
+        print(f"best temperature {heat:.2f};", end=" ")
+        print(f"best epoch, tempered: {each['test, scaled'].loss[row, chosen].mean():.3f}", end=", ")
+        print(f"accuracy {each['test'].accuracy[row, chosen].mean():.3f}")
+
+# %% [markdown]
+# SMOOTHTEXT
+
+# %% [markdown]
+# ### With more data
+#
+# "With enough data the loss rises and the accuracy falls", the answer says. Five networks each learned from more and
+# more text. What became of the accuracy between the least validation loss and the moment where the loss is first 5%
+# above it?
+
+
+# %%
+def since_the_least(loss, accuracy, share=0.05):
+    """Of one network: how much accuracy changed until the loss first was `share` above its least; NaN if it never."""
+    least = loss.argmin()
+    later = np.flatnonzero(loss[least:] >= (1 + share) * loss[least])
+    return accuracy[least + later[0]] - accuracy[least] if len(later) else np.nan
+
+
+sizes = {"verses": (20, 40, 80, 160, 320), "english": (5_000, 10_000, 20_000, 30_000)}
+grown = {(name, size): f"lesson_05_{name}_{size}" for name, each in sizes.items() for size in each}
+grown["verses", 80] = "lesson_05_verses"
+
+# %%
+for (name, size), file in grown.items():
+    held_out = recordings.load_curves(file)["validation"]
+    losses, rights = held_out.loss[:5], held_out.accuracy[:5]
+    changes = np.array([since_the_least(*pair) for pair in zip(losses, rights)])
+    at_least = np.mean([right[loss.argmin()] for loss, right in zip(losses, rights)])
+    print(f"{size:6} {name:7}: least loss {losses.min(axis=1).mean():.3f}, accuracy there {at_least:.3f}", end="; ")
+    print(f"5% later {np.nanmin(changes):+.3f} to {np.nanmax(changes):+.3f}", end=", ")
+    print(f"higher in {np.sum(changes > 0)} of {np.sum(~np.isnan(changes))} networks")
+
+# %% [markdown]
+# GROWTEXT
 
 # %% [markdown]
 # ### Two printed numbers
@@ -507,11 +644,54 @@ assert unseen.loss[-1] < most_loss
 # wrong answer may honestly have been one of very many. There you need the predictions themselves.
 
 # %% [markdown]
+# ### Read on, if you like: two laws of confidence
+#
+# You may go on to *Your turn* and come back here.
+#
+# **A loss that wants less of it.** The *focal loss* multiplies each sample's loss by $(1-p)^2$, where $p$ is the
+# probability of its true class. What is right already then pulls less, so there is less reason to grow surer.
+
+# %% tags=["nbval-check-output"]
+print("probability    loss   focal loss   how hard they pull on p")
+for p in (0.1, 0.5, 0.9, 0.99):
+    focal = -((1 - p) ** 2) * np.log(p)
+    pulls = 1 / p, (1 - p) ** 2 / p - 2 * (1 - p) * np.log(p)
+    print(f"{p:11}   {-np.log(p):.3f}       {focal:.4f}   {pulls[0]:.2f} and {pulls[1]:.4f}")
+
+# %% [markdown]
+# **How fast it grows.** Where a straight line separates the training samples, plain gradient descent on the log loss
+# never ends: the weights turn towards one direction and grow like the logarithm of the number of steps $t$. A
+# validation sample on the wrong side then costs about as many nats as its logit is large, so its loss grows like
+# $\ln t$ too. Here are irises, of which setosa is separable from the other species, and one more flower whose label
+# is wrong.
+
+# %%
+flowers = datasets.iris("shuffled", seed=0)
+rows = np.c_[flowers.train[0], np.ones(len(flowers.train[0]))]
+signs = np.where(flowers.train[1] == 0, 1.0, -1.0)
+stray = -np.r_[flowers.validation[0][flowers.validation[1] == 0][0], 1.0]  # setosa, called another species
+weights, moments, costs = np.zeros(rows.shape[1]), np.geomspace(1000, 100_000, 21).astype(int), {}
+for t in range(1, moments[-1] + 1):
+    margins = signs * (rows @ weights)
+    weights += 0.1 * (signs / (1 + np.exp(margins))) @ rows / len(rows)
+    if t in moments:
+        costs[t] = np.logaddexp(0, -(stray @ weights))
+
+# %%
+logs, paid = np.log(list(costs)), np.array(list(costs.values()))
+slope, start = np.polyfit(logs, paid, 1)
+print(f"training loss at the end {np.logaddexp(0, -signs * (rows @ weights)).mean():.6f}")
+print(f"the stray flower pays {paid[0]:.2f} nats after {min(costs)} steps, {paid[-1]:.2f} after {max(costs)}")
+print(f"a straight line in ln t explains {np.corrcoef(logs, paid)[0, 1] ** 2:.2%} of that; its slope is {slope:.2f}")
+assert np.corrcoef(logs, paid)[0, 1] ** 2 > 0.98
+
+# %% [markdown]
 # ### What the lesson did not show
 #
-# "With enough data the loss rises and the accuracy falls", the answer says. More training data was not tried here,
-# nor another text than these songs, nor another network. And a loss may rise for other reasons: a training loss that
-# is a mean over the epoch, or asked with dropout on (lessons 03 and 04), or parts that are not alike.
+# Two texts and two networks are not all texts and networks. The grammar has a hundred words, Python's help thousands
+# more that we called `<other>`. The settings were searched for the symptom. Other losses rise for other reasons: a
+# training loss that is a mean over the epoch, or asked with dropout on (lessons 03 and 04), or parts that are not
+# alike.
 
 # %%
 lesson.recall("rise")
@@ -601,21 +781,28 @@ print(f"mean confidence on the new scans: {as_it_is.max(axis=1).mean():.2f}")
 print(f"accuracy on the scans whose labels you have: {np.mean(known_logits.argmax(axis=1) == known_labels):.2f}")
 
 # %% [markdown]
-# You have the logits for 180 scans whose labels are known, and for 180 new ones. Give probabilities for the new ones,
-# with the same answers, whose confidence can be trusted.
+# You have the logits for 180 scans whose labels are known, and for 180 new ones. Write a function that gives
+# probabilities for the new ones, with the same answers, whose confidence can be trusted. It is tried on other
+# networks, and their loss is judged too, for one confidence for all answers may be honest and yet tell nothing.
+
 
 # %% tags=["exercise", "transfer"]
-repaired = ...  # an array of shape (180, 10)
+def repaired(known_logits, known_labels, new_logits): ...
+
 
 lesson.check("repaired", repaired)
 
+
 # %% tags=["solution"]
-repaired_solution = np.exp(at_temperature(new_logits, fit_temperature(known_labels, known_logits).temperature))
+def repaired_solution(known_logits, known_labels, new_logits):
+    return np.exp(at_temperature(new_logits, fit_temperature(known_labels, known_logits).temperature))
+
 
 lesson.check("repaired", repaired_solution)
 
 # %%
-for name, rows in (("as it is", as_it_is), ("repaired", repaired_solution)):
+trusted = repaired_solution(known_logits, known_labels, new_logits)
+for name, rows in (("as it is", as_it_is), ("repaired", trusted)):
     truths = digits.validation[1][180:]
     sure = rows.max(axis=1).mean() - np.mean(rows.argmax(axis=1) == truths)
     print(f"{name}: loss {log_loss(truths, rows):.2f}, confidence {sure:+.2f} above accuracy")
@@ -651,7 +838,7 @@ lesson.quiz("fano")
 # | claim of the answer | verdict | decided by |
 # |---|---|---|
 # | A classifier may be surer than another and both be right (dog and horse). | **True**, and the first half of the story. The other half: surer *and wrong* is what makes the mean rise. | who pays |
-# | The network overfits. | **True**, and it says little. Training accuracy runs ahead of validation accuracy; but that is not what makes the validation loss *rise*: more than half of that is confidence. | loss split in two; ten networks |
+# | The network overfits. | **True**, and it says little. Training accuracy runs far ahead of validation accuracy; but the validation accuracy did not fall, and more than half of what made the validation loss *rise* is confidence. | loss split in two; ten networks |
 # | With enough data, loss rises and accuracy falls. | **Not tested here.** | |
 # | Loss is preferred because it is differentiable. | **True**, and the subject of lesson 06. | |
 # | ... because accuracy does not exist for regression. | **True**; other metrics take its place. Lesson 07. | |
@@ -659,8 +846,8 @@ lesson.quiz("fano")
 #
 # ## Take away
 #
-# When validation loss rises while validation accuracy does not fall, ask how sure the network is: here more than half
-# of the words became cheaper, and some wrong answers very expensive. Draw a reliability diagram. Fit one temperature
+# When validation loss rises while validation accuracy does not fall, ask how sure the network is: here half of the
+# words became cheaper, and some wrong answers very expensive. Draw a reliability diagram. Fit one temperature
 # on samples that are neither trained on nor used to judge. Only what still rises after that needs another
 # explanation.
 #

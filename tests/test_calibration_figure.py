@@ -110,3 +110,40 @@ def test_diagrams_stand_side_by_side(history):
     for wrong in ({}, {str(k): diagrams["epoch 1"] for k in range(4)}):
         with pytest.raises(ValueError, match="diagrams must be one to 3"):
             reliability_figure(wrong, title="None")
+
+
+def test_the_dot_points_to_where_it_would_be_outside_the_frame(history):
+    figure = draw(lambda: calibration_picture(HEATS), history=history, epoch=1, temperature=0.5)
+    losses = figure.axes[0]
+    [dot] = [line for line in losses.lines if line.get_marker() in "ov^" and len(line.get_xdata()) == 1]
+    low, high = losses.get_ylim()
+    height = float(history.loss[0, 0])
+    assert dot.get_marker() == ("^" if height > high else "v" if height < low else "o")
+    sunk = draw(lambda: calibration_picture(HEATS), history=with_first_loss(history, 40.0), epoch=1, temperature=1.0)
+    [dot] = [line for line in sunk.axes[0].lines if line.get_marker() == "^"]
+    assert dot.get_ydata()[0] == sunk.axes[0].get_ylim()[1] < 40
+
+
+def test_a_loss_that_is_infinite_leaves_the_frame_to_the_others(history):
+    figure = draw(
+        lambda: calibration_picture(HEATS), history=with_first_loss(history, np.inf), epoch=3, temperature=1.0
+    )
+    low, high = figure.axes[0].get_ylim()
+    assert 0 < low < high < 5
+
+
+def with_first_loss(history, loss):
+    """The same history, in whose first epoch one sample costs so much that the mean is `loss` at least."""
+    logs, right = history.true_log_probabilities.copy(), history.correct.copy()
+    logs[:, 0, 0], right[:, 0, 0] = -loss * history.samples, False
+    return PredictionHistory.from_compact(
+        history.labels, logs, history.top_probabilities, right, classes=history.classes
+    )
+
+
+def test_areas_of_grey_bars_are_numbers_of_samples():
+    confidence = np.concatenate([np.linspace(0.3, 0.4, 90), np.linspace(0.5, 1.0, 30)])
+    found = reliability(np.ones(120, dtype=bool), confidence, bins=4, equal_counts=True)
+    bars = reliability_figure({"one": found}, title="Bars").axes[0].patches
+    areas = np.array([bar.get_width() * bar.get_height() for bar in bars])
+    np.testing.assert_allclose(areas / areas.sum(), found.counts / 120)

@@ -188,6 +188,16 @@ def test_curves_without_epochs_are_refused():
         loss_and_accuracy_curves(SimpleNamespace(loss=np.ones((2, 0)), accuracy=np.ones((2, 0))), title="Nothing")
 
 
+def test_a_part_of_the_accuracies_is_shown_and_said():
+    for limits, label in (((0, 1), "accuracy"), ((0.6, 1), "accuracy (from 0.6)"), ((0, 0.3), "accuracy (0 to 0.3)")):
+        axes = loss_and_accuracy_curves(curves(), title="Part", accuracy_from=limits[0], accuracy_to=limits[1]).axes[1]
+        assert axes.get_ylabel() == label
+        low, high = axes.get_ylim()
+        assert low < limits[0] < limits[1] < high < limits[1] + 0.05
+    with pytest.raises(ValueError, match="accuracies must go from 0 or more up to 1 or less"):
+        loss_and_accuracy_curves(curves(), title="Nothing", accuracy_from=0.5, accuracy_to=0.5)
+
+
 def test_names_of_lines_that_end_together_do_not_overlap():
     same = curves()
     figure = loss_and_accuracy_curves(SimpleNamespace(train=same, validation=same), title="Same", chance_loss=0.1)

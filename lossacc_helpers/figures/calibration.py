@@ -166,7 +166,10 @@ class _Losses:
             ends[1] = None
         self._labels.place([*ends, self._truth] if self._truth is not None else ends)
         self._now.set_xdata([epoch, epoch])
-        self._dot.set_data([epoch], [min(max(float(scaled[epoch - 1]), limits[0]), limits[1])])
+        height = float(scaled[epoch - 1])
+        held = min(max(height, limits[0]), limits[1])
+        self._dot.set_data([epoch], [held])
+        self._dot.set_marker("o" if held == height else "^" if height > held else "v")  # it points to where it would be
 
 
 class _Diagram:
@@ -187,6 +190,10 @@ class _Diagram:
             0, 1.04, "", transform=axes.transAxes, fontsize=TEXT_SIZE, color=INK, va="bottom", animated=True
         )
 
+        self._tallest = axes.text(
+            0.03, 0.96, "", transform=axes.transAxes, fontsize=TEXT_SIZE - 1, color=REFERENCE, va="top", animated=True
+        )
+
     def show(self, found: Reliability, title: str) -> None:
         filled = np.flatnonzero(found.counts)
         low, high = found.interval()
@@ -194,8 +201,11 @@ class _Diagram:
         self._intervals.set_segments(
             [[(found.confidence[k], low[k]), (found.confidence[k], high[k])] for k in filled.tolist()]
         )
-        for bar, start, end, count in zip(self._bars, found.edges[:-1], found.edges[1:], found.counts, strict=False):
+        widths = np.diff(found.edges)
+        crowds = found.counts / widths  # so that areas are numbers of samples, whatever the widths
+        for bar, start, width, crowd in zip(self._bars, found.edges, widths, crowds, strict=False):
             bar.set_x(start)
-            bar.set_width(end - start)
-            bar.set_height(_HISTOGRAM * count / found.counts.max())
+            bar.set_width(width)
+            bar.set_height(_HISTOGRAM * crowd / crowds.max())
+        self._tallest.set_text(f"tallest bar: {found.counts[crowds.argmax()]:,}")
         self._title.set_text(title)

@@ -84,6 +84,13 @@ def _loss_limits(curves: list[NDArray[np.float64]]) -> tuple[float, float]:
     return (bottom - margin if bottom < 0 else 0.0), top + margin
 
 
+def _range_in_words(lowest: float, highest: float) -> str:
+    """Say of an axis of accuracies what it leaves out, or nothing where it goes from 0 to 1."""
+    if highest < 1:
+        return f" ({lowest:g} to {highest:g})"
+    return f" (from {lowest:g})" if lowest else ""
+
+
 def _set_limits(axes: Axes, *, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
     """Set limits only where they change: setting them redraws every tick."""
     if x is not None and axes.get_xlim() != x:
@@ -103,7 +110,7 @@ class LossAndAccuracyPanels:
     figure : where to draw.
     left, right, bottom, top : the part of the figure to fill, as fractions; names of lines stand right of it.
     loss_limit : highest loss shown, in nats; by default it follows the curves, and how many are cut off is said.
-    accuracy_from : lowest accuracy shown; the axis says so where it is not 0.
+    accuracy_from, accuracy_to : lowest and highest accuracy shown; the axis says so where they are not 0 and 1.
     loss_label : name of the loss axis, for a loss that is not known to be the log loss.
     chance_loss, chance_accuracy : grey levels to draw, if any.
     """
@@ -118,23 +125,27 @@ class LossAndAccuracyPanels:
         top: float = 0.9,
         loss_limit: float | None = None,
         accuracy_from: float = 0.0,
+        accuracy_to: float = 1.0,
         loss_label: str = "loss (nats)",
         chance_loss: float | None = None,
         chance_accuracy: float | None = None,
     ) -> None:
+        if not 0 <= accuracy_from < accuracy_to <= 1:
+            raise ValueError(f"accuracies must go from 0 or more up to 1 or less; got {accuracy_from} to {accuracy_to}")
         grid = figure.add_gridspec(2, 1, left=left, right=right, bottom=bottom, top=top, hspace=0.14)
         self.loss_axes = styled_axes(figure.add_subplot(grid[0]), ylabel=loss_label, colour=LOSS)
         self.accuracy_axes = styled_axes(
             figure.add_subplot(grid[1], sharex=self.loss_axes),
             xlabel="epoch",
-            ylabel=f"accuracy (from {accuracy_from:g})" if accuracy_from else "accuracy",
+            ylabel=f"accuracy{_range_in_words(accuracy_from, accuracy_to)}",
             colour=ACCURACY,
             whole_x=True,
         )
         self.loss_axes.tick_params(labelbottom=False)
         figure.align_ylabels([self.loss_axes, self.accuracy_axes])
         self._loss_limit = loss_limit
-        self._accuracy_limits = (accuracy_from - 0.03 * (1 - accuracy_from), 1.03 - 0.03 * accuracy_from)
+        margin = 0.03 * (accuracy_to - accuracy_from)
+        self._accuracy_limits = (accuracy_from - margin, accuracy_to + margin)
         self._chances = (chance_loss, chance_accuracy)
         panels = ((self.loss_axes, LOSS, chance_loss), (self.accuracy_axes, ACCURACY, chance_accuracy))
         self._lines = []
@@ -195,6 +206,7 @@ def loss_and_accuracy_curves(
     height: int = 480,
     loss_limit: float | None = None,
     accuracy_from: float = 0.0,
+    accuracy_to: float = 1.0,
     loss_label: str = "loss (nats)",
     chance_loss: float | None = None,
     chance_accuracy: float | None = None,
@@ -209,14 +221,14 @@ def loss_and_accuracy_curves(
     sentence : the description for readers who cannot see the picture; the title and the last values by default.
     width, height : size in pixels.
     loss_limit : highest loss shown, in nats.
-    accuracy_from : lowest accuracy shown.
+    accuracy_from, accuracy_to : lowest and highest accuracy shown; the axis says so where they are not 0 and 1.
     loss_label : name of the loss axis, for a loss that is not known to be the log loss.
     chance_loss, chance_accuracy : grey levels to draw, if any.
 
     Raises
     ------
     ValueError
-        If a curve has no epochs.
+        If a curve has no epochs, and if not 0 <= accuracy_from < accuracy_to <= 1.
     """
     train: Curves = getattr(run, "train", run)
     validation: Curves | None = getattr(run, "validation", None)
@@ -232,6 +244,7 @@ def loss_and_accuracy_curves(
         figure,
         loss_limit=loss_limit,
         accuracy_from=accuracy_from,
+        accuracy_to=accuracy_to,
         loss_label=loss_label,
         chance_loss=chance_loss,
         chance_accuracy=chance_accuracy,
