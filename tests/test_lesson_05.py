@@ -131,6 +131,52 @@ def test_choosing_after_scaling_is_better_than_before():
         assert stats.ttest_rel(rights[row, best], rights[row, plain], alternative="greater").pvalue < 0.05
 
 
+def since_the_least(name, part="validation", share=0.05):
+    """Of five networks: the change in accuracy until the validation loss first is 5% above its least."""
+    curves = recordings.load_curves(f"lesson_05_{name}")
+    found = []
+    for loss, accuracy in zip(curves["validation"].loss[:5], curves[part].accuracy[:5], strict=True):
+        later = next(epoch for epoch in range(loss.argmin(), len(loss)) if loss[epoch] >= (1 + share) * loss.min())
+        found.append(accuracy[later] - accuracy[loss.argmin()])
+    return np.array(found)
+
+
+def test_with_more_data_the_accuracy_falls_where_with_less_it_rose():
+    assert (since_the_least("verses") > -0.005).all()
+    assert since_the_least("verses").mean() > 0.005
+    for songs in (160, 320):
+        for part in ("validation", "test"):
+            assert (since_the_least(f"verses_{songs}", part) < 0).all()
+    assert (since_the_least("english_5000") > 0).sum() >= 4
+    for words in (10_000, 20_000, 30_000):
+        assert (since_the_least(f"english_{words}") < 0).all()
+    for words in (5_000, 10_000, 20_000, 30_000):
+        assert (since_the_least(f"english_{words}", "validation, known words") > 0).all()
+
+
+def test_smoothed_labels_help_in_english_and_not_in_songs():
+    found = {}
+    for text in TEXTS:
+        for kind, name in (("plain", text), ("smoothed", f"{text}_smoothed")):
+            curves, row = recordings.load_curves(f"lesson_05_{name}"), np.arange(10)
+            chosen = curves["validation, scaled"].loss.argmin(axis=1)
+            ends, best = curves["test"].loss[:, -1], curves["test, scaled"].loss[row, chosen]
+            heat = np.array(curves.settings["temperature"])[:, -1]
+            found[text, kind] = ends, best, curves["test"].accuracy[row, chosen], heat
+    for k, (plain, smoothed) in enumerate(zip(found["english", "plain"], found["english", "smoothed"], strict=True)):
+        assert (smoothed.mean() > plain.mean()) == (k == 2)
+    (end, best, right, heat), (end_s, best_s, right_s, heat_s) = (
+        found["verses", kind] for kind in ("plain", "smoothed")
+    )
+    assert (np.abs(heat_s - 1) < 0.1).all()
+    assert (heat > 1.5).all()
+    assert end_s.mean() > end.mean() - 0.05
+    assert best_s.mean() > best.mean()
+    assert right_s.mean() < right.mean()
+    (least, last), _, (scaled_least, scaled_last) = changed("verses_smoothed")
+    assert (scaled_last - scaled_least > last - least).all()
+
+
 def test_counting_padding_makes_another_accuracy_of_the_same_answers():
     kept = recordings.load_curves("lesson_05_verses")
     padded = np.array(kept.settings["accuracy_with_padding"])
