@@ -194,6 +194,9 @@ def test_a_part_of_the_accuracies_is_shown_and_said():
         assert axes.get_ylabel() == label
         low, high = axes.get_ylim()
         assert low < limits[0] < limits[1] < high < limits[1] + 0.05
+    losses = loss_and_accuracy_curves(curves(), title="Part", loss_limit=3, loss_from=0.5).axes[0]
+    assert losses.get_ylim() == (0.5, 3)
+    assert losses.get_ylabel() == "loss (nats), from 0.5"
     with pytest.raises(ValueError, match="accuracies must go from 0 or more up to 1 or less"):
         loss_and_accuracy_curves(curves(), title="Nothing", accuracy_from=0.5, accuracy_to=0.5)
 

@@ -73,19 +73,22 @@ PREDICTIONS = (
             "For ten epochs the validation loss rises, and the validation accuracy does not fall with it. "
             "What has most probably happened?"
         ),
-        came_out="About half of the words became cheaper, and wrong answers much dearer: confidence grew in both.",
+        came_out="In songs more than half of the words became cheaper, and wrong answers much dearer: confidence grew.",
         guesses=(
             Guess(
                 text="a mistake in the code: both are of the same predictions, so one of them is computed wrongly",
                 outcome="Both are right. They ask different questions of the same predictions.",
             ),
             Guess(
-                text="the network gets worse, and accuracy is too coarse to show it",
-                outcome="In part: some of the rise stays when confidence is repaired. Accuracy hardly notices.",
+                text="most answers get worse, and accuracy is too coarse to show it",
+                outcome="More than half of the words became cheaper. The mean rises because of the others.",
             ),
             Guess(
                 text="wrong answers are given with more and more confidence, right ones too",
-                outcome="That is the greater part of it: confidence runs ahead of accuracy.",
+                outcome=(
+                    "That is the greater part of it: confidence runs ahead of accuracy. In part the chances got worse "
+                    "too; that stays at the best temperature."
+                ),
             ),
         ),
     ),
@@ -180,7 +183,10 @@ def _check_repaired(repaired: LearnerFunction) -> None:
         known, new = slice(500), slice(500, None)
         rows = repaired(logits[known], labels[known], logits[new]).array(shape=(500, 10))
         if not ((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=1e-3)):
-            raise Wrong("Each row must hold ten probabilities that sum to 1: a softmax of the divided logits.")
+            raise Wrong(
+                "Each row must hold ten probabilities that sum to 1: a softmax of the divided logits. If these are "
+                "logarithms, np.exp makes probabilities of them."
+            )
         changed = int((rows.argmax(axis=1) != logits[new].argmax(axis=1)).sum())
         if changed:
             raise Wrong(f"{changed} of 500 answers are not the network's own. Which step changed them?")
@@ -204,7 +210,8 @@ def _check_repaired(repaired: LearnerFunction) -> None:
 def _level(known: NDArray[np.float64], labels: NDArray[np.intp], new: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give every answer the same confidence, the share of known answers that is right."""
     right = np.mean(known.argmax(axis=1) == labels)
-    return np.where(np.arange(10) == new.argmax(axis=1)[:, None], right, (1 - right) / 9)
+    rows: NDArray[np.float64] = np.where(np.arange(10) == new.argmax(axis=1)[:, None], right, (1 - right) / 9)
+    return rows
 
 
 EXERCISES = (
@@ -230,7 +237,7 @@ EXERCISES = (
         name="best_temperature",
         checker=_check_best_temperature,
         hints=(
-            "Nothing can be gained any more when confidence is the share that is right. What does T do to log-odds?",
+            "The best confidence is the share that is right. What does T do to log-odds?",
             "log-odds of the confidence / T = log-odds of the share. Solve for T.",
             "np.log(confidence / (1 - confidence)) / np.log(share_right / (1 - share_right))",
         ),
@@ -296,19 +303,19 @@ QUESTIONS = {
                 "The answers got worse",
                 "More of them are right. Whether wrong ones got dearer or right ones timid, curves do not say.",
             ),
+            Option("The validation set is too small", "It may be. A rise over ten epochs needs no such reason."),
             Option(
                 "The mean cost of an answer rose although more answers are right",
                 "That is all that the two curves say. A reliability diagram tells whether confidence is to blame.",
                 correct=True,
             ),
-            Option("The validation set is too small", "It may be. A rise over ten epochs needs no such reason."),
         ],
     ),
     "temperature": Question(
         "You divide all logits of a trained network by 2. What happens to its accuracy?",
         [
-            Option("It falls: the network is less sure", "Less sure, of the same answers. Accuracy does not see it."),
             Option("It stays exactly the same", "The greatest logit stays the greatest in every row.", correct=True),
+            Option("It falls: the network is less sure", "Less sure, of the same answers. Accuracy does not see it."),
             Option("It rises where it was too bold", "Nothing crosses: the order within each row stays."),
         ],
     ),
@@ -334,15 +341,13 @@ QUESTIONS = {
     "ece": Question(
         "A network shows an expected calibration error of 0.02 on 300 samples. Is it miscalibrated?",
         [
-            Option(
-                "Yes: calibrated predictions have 0", "Calibrated chances have. Three hundred answers by chance do not."
-            ),
+            Option("Yes: calibrated predictions have 0", "Only with endless samples. Of 300, chance alone makes more."),
+            Option("No: it is below 0.05", "There is no such limit. It depends on the samples and the bins."),
             Option(
                 "Compare with what calibrated predictions of the same confidence would show by chance",
                 "With 300 words in ten bins chance alone gave 0.02 to 0.06 here.",
                 correct=True,
             ),
-            Option("No: it is below 0.05", "There is no such limit. It depends on the samples and the bins."),
         ],
     ),
     "ship": Question(
@@ -355,8 +360,8 @@ QUESTIONS = {
             ),
             Option(
                 "By the loss after scaling, and then look at an untouched test set",
-                "Judge each epoch by what you would use: its tempered predictions. Here that saved a little loss, and the "
-                "networks were a little more often right.",
+                "Judge each epoch by what you would use: its tempered predictions. Here that saved a little loss, and "
+                "the networks were a little more often right.",
                 correct=True,
             ),
             Option(
@@ -369,7 +374,7 @@ QUESTIONS = {
         "Two classes. A log prints loss 0.746 and accuracy 0.854, over very many samples. What follows?",
         [
             Option(
-                "At least 0.33 nats of the loss are owed to miscalibration",
+                "At least 0.329 nats of the loss are owed to miscalibration",
                 "Calibrated predictions with that accuracy cost at most h(0.146) = 0.416 nats: Fano's bound.",
                 correct=True,
             ),

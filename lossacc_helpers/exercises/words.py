@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST = 300  # characters of a learner's text or array in a message
+_TYPED = 40  # numbers of an array in a call
 
 
 def is_own_number(sort: type) -> bool:
@@ -73,10 +74,17 @@ def call_text(name: str, arguments: Sequence[Any], keywords: dict[str, Any]) -> 
 
     >>> call_text("mean", ([1, 2],), {"axis": 0})
     'mean([1, 2], axis=0)'
+    >>> call_text("mean", (np.zeros((500, 10)),), {})
+    'mean(<array of shape (500, 10)>)'
     """
-    parts = [shown(argument) for argument in arguments]
-    parts += [f"{key}={shown(argument)}" for key, argument in keywords.items()]
+    parts = [_argument(argument) for argument in arguments]
+    parts += [f"{key}={_argument(argument)}" for key, argument in keywords.items()]
     return f"{name}({', '.join(parts)})"
+
+
+def _argument(value: Any) -> str:
+    """Return an argument as it would be typed, and of an array that nobody would type its shape."""
+    return f"<array of shape {value.shape}>" if type(value) is np.ndarray and value.size > _TYPED else shown(value)
 
 
 def first_place(mask: NDArray[np.bool_]) -> str:

@@ -109,7 +109,8 @@ class LossAndAccuracyPanels:
     ----------
     figure : where to draw.
     left, right, bottom, top : the part of the figure to fill, as fractions; names of lines stand right of it.
-    loss_limit : highest loss shown, in nats; by default it follows the curves, and how many are cut off is said.
+    loss_limit, loss_from : highest and lowest loss shown, in nats; by default the curves decide, and how many are cut
+        off is said. The second counts only with the first.
     accuracy_from, accuracy_to : lowest and highest accuracy shown; the axis says so where they are not 0 and 1.
     loss_label : name of the loss axis, for a loss that is not known to be the log loss.
     chance_loss, chance_accuracy : grey levels to draw, if any.
@@ -124,6 +125,7 @@ class LossAndAccuracyPanels:
         bottom: float = 0.12,
         top: float = 0.9,
         loss_limit: float | None = None,
+        loss_from: float = 0.0,
         accuracy_from: float = 0.0,
         accuracy_to: float = 1.0,
         loss_label: str = "loss (nats)",
@@ -133,7 +135,11 @@ class LossAndAccuracyPanels:
         if not 0 <= accuracy_from < accuracy_to <= 1:
             raise ValueError(f"accuracies must go from 0 or more up to 1 or less; got {accuracy_from} to {accuracy_to}")
         grid = figure.add_gridspec(2, 1, left=left, right=right, bottom=bottom, top=top, hspace=0.14)
-        self.loss_axes = styled_axes(figure.add_subplot(grid[0]), ylabel=loss_label, colour=LOSS)
+        self.loss_axes = styled_axes(
+            figure.add_subplot(grid[0]),
+            ylabel=f"{loss_label}, from {loss_from:g}" if loss_from else loss_label,
+            colour=LOSS,
+        )
         self.accuracy_axes = styled_axes(
             figure.add_subplot(grid[1], sharex=self.loss_axes),
             xlabel="epoch",
@@ -143,7 +149,7 @@ class LossAndAccuracyPanels:
         )
         self.loss_axes.tick_params(labelbottom=False)
         figure.align_ylabels([self.loss_axes, self.accuracy_axes])
-        self._loss_limit = loss_limit
+        self._loss_limit, self._loss_from = loss_limit, loss_from
         margin = 0.03 * (accuracy_to - accuracy_from)
         self._accuracy_limits = (accuracy_from - margin, accuracy_to + margin)
         self._chances = (chance_loss, chance_accuracy)
@@ -181,7 +187,9 @@ class LossAndAccuracyPanels:
         # One epoch is a point in the middle; more fill the width.
         _set_limits(self.loss_axes, x=(0.5, 1.5) if epochs == 1 else (1.0, float(epochs)))
         levels = losses if self._chances[0] is None else [*losses, np.array([[self._chances[0]]])]
-        _set_limits(self.loss_axes, y=_loss_limits(levels) if self._loss_limit is None else (0.0, self._loss_limit))
+        _set_limits(
+            self.loss_axes, y=_loss_limits(levels) if self._loss_limit is None else (self._loss_from, self._loss_limit)
+        )
         _set_limits(self.accuracy_axes, y=self._accuracy_limits)
         for curves, lines, labels, chance in zip(
             (losses, accuracies), self._lines, self._labels, self._chances, strict=True
@@ -205,6 +213,7 @@ def loss_and_accuracy_curves(
     width: int = 840,
     height: int = 480,
     loss_limit: float | None = None,
+    loss_from: float = 0.0,
     accuracy_from: float = 0.0,
     accuracy_to: float = 1.0,
     loss_label: str = "loss (nats)",
@@ -220,7 +229,7 @@ def loss_and_accuracy_curves(
     title : the finding.
     sentence : the description for readers who cannot see the picture; the title and the last values by default.
     width, height : size in pixels.
-    loss_limit : highest loss shown, in nats.
+    loss_limit, loss_from : highest and lowest loss shown, in nats; the second only with the first.
     accuracy_from, accuracy_to : lowest and highest accuracy shown; the axis says so where they are not 0 and 1.
     loss_label : name of the loss axis, for a loss that is not known to be the log loss.
     chance_loss, chance_accuracy : grey levels to draw, if any.
@@ -243,6 +252,7 @@ def loss_and_accuracy_curves(
     panels = LossAndAccuracyPanels(
         figure,
         loss_limit=loss_limit,
+        loss_from=loss_from,
         accuracy_from=accuracy_from,
         accuracy_to=accuracy_to,
         loss_label=loss_label,

@@ -18,7 +18,7 @@ from lossacc_helpers.training._keras import check_keras, untouched
 from lossacc_helpers.training.program import Array
 from lossacc_helpers.training.settings import provenance, run_settings
 
-_BLOCK = 1 << 21  # numbers held at once: 16 MB of float64
+_BLOCK = 1 << 17  # numbers at once: 1 MB of float64
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0)
 
 

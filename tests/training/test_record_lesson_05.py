@@ -13,7 +13,9 @@ from tools.record_lesson_05 import EXPERIMENTS, KEPT, TEMPERATURES, curves_of, p
 
 TINY = {
     "verses": replace(EXPERIMENTS["verses"], amount=5, held_out=20, units=8, embedding=6, batch_size=16),
-    "english": replace(EXPERIMENTS["english"], amount=400, held_out=200, units=8, embedding=6, word_by_word=True),
+    "english": replace(
+        EXPERIMENTS["english"], amount=400, held_out=200, units=8, embedding=6, batch_size=16, word_by_word=True
+    ),
 }
 
 
