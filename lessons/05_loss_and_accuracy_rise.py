@@ -801,9 +801,9 @@ lesson.check("softened", softened_solution)
 
 # %% [markdown]
 # **2. From confidence to temperature.** A network for two classes gives every answer the same `confidence`, and a
-# share `share_right` of its answers is right, more than one half. Which temperature is best for it? (With one
-# confidence for all, the loss is least when that is the share that is right. For two classes the difference of the
-# logits is $\ln\frac{p}{1-p}$, the *log-odds*, and a temperature divides it.)
+# share `share_right` of its answers is right, more than one half. Which temperature is best for it? Give a formula.
+# (With one confidence for all, the loss is least when that is the share that is right. For two classes the difference
+# of the logits is $\ln\frac{p}{1-p}$, the *log-odds*, and a temperature divides it.)
 
 
 # %% tags=["exercise"]
