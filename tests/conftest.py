@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -9,6 +11,12 @@ from lossacc_helpers.learner import progress
 # No deadline: two workers share two cores with TensorFlow.
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
+
+
+# A shell that starts the tests in the background has interruptions ignored, here and in all that is started from here;
+# but what an interruption does is what some of them test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
