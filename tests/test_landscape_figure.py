@@ -1,0 +1,89 @@
+"""The maps and curves of a landscape of weights are what the arithmetic says."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, log_loss
+
+from lossacc_helpers.figures import draw
+from lossacc_helpers.figures.landscape import Landscape, landscape_picture
+
+
+@pytest.fixture(scope="module")
+def landscape():
+    generator = np.random.default_rng(0)
+    signs = np.where(generator.random(40) < 0.5, 1.0, -1.0)
+    features = np.c_[generator.normal(size=(40, 2)) + signs[:, None], np.ones(40)]
+    return Landscape(features, signs, np.array([1.0, 0.5, -0.2]), np.eye(3)[:2])
+
+
+def test_margins_are_those_of_the_weights_at_that_place(landscape):
+    weights = landscape.centre + 0.7 * landscape.directions[0] - 0.3 * landscape.directions[1]
+    np.testing.assert_allclose(landscape.margins(0.7, -0.3), landscape.signs * (landscape.features @ weights))
+    assert landscape.margins(np.zeros((3, 1)), np.zeros(4)).shape == (3, 4, 40)
+
+
+def test_steps_are_where_a_sample_crosses(landscape):
+    for angle in (0, 30, 135):
+        steps = landscape.steps(angle, 4.0)
+        along = np.linspace(-4, 4, 20_001)
+        cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        right = landscape.margins(along * cos, along * sin) > 0
+        crossed = np.abs(np.diff(right.astype(int), axis=0)).sum()
+        assert len(steps) == crossed > 0
+        gaps = np.diff(steps)
+        middles = (steps[:-1] + steps[1:])[gaps > 1e-6] / 2  # accuracy is one value from one step to the next
+        for k, middle in enumerate(middles[:5]):
+            near = landscape.margins(middle * cos, middle * sin) > 0
+            reach = 0.49 * gaps[gaps > 1e-6][k]
+            also = landscape.margins((middle + reach) * cos, (middle + reach) * sin) > 0
+            np.testing.assert_array_equal(near, also)
+
+
+def test_curves_are_the_scores_of_scikit_learn(landscape):
+    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=2.0, sharpness=1e-3)
+    stairs, bowl = figure.axes[2].lines[0], figure.axes[3].lines[0]
+    for place in (0, 400, 1200):
+        weights = landscape.centre + stairs.get_xdata()[place] * landscape.directions[0]
+        scores = landscape.features @ weights
+        assert stairs.get_ydata()[place] == pytest.approx(accuracy_score(landscape.signs > 0, scores > 0))
+        assert bowl.get_ydata()[place] == pytest.approx(log_loss(landscape.signs > 0, 1 / (1 + np.exp(-scores))))
+    smooth = figure.axes[2].lines[1]
+    assert np.abs(smooth.get_ydata() - stairs.get_ydata()).mean() < 0.01  # so sharp that it is the staircase
+
+
+def test_maps_and_curves_agree_where_they_meet(landscape):
+    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=1.0, sharpness=0.5)
+    for which in (0, 1):
+        [image], line = figure.axes[which].images, figure.axes[2 + which].lines[0]
+        middle_row = np.asarray(image.get_array())[40]
+        np.testing.assert_allclose(middle_row, line.get_ydata()[::15], atol=1e-12)
+
+
+def test_a_close_look_leaves_the_stairs_flat_and_the_bowl_round(landscape):
+    nearest = np.abs(landscape.steps(20, 100)).min()
+    picture = landscape_picture(landscape)
+    told = picture.update(angle=20, reach=0.5 * nearest, sharpness=0.1)
+    assert "accuracy has 0 steps and is flat everywhere else" in told
+    stairs, bowl = (picture.figure.axes[k].lines[0].get_ydata() for k in (2, 3))
+    assert np.ptp(stairs) == 0 < np.ptp(bowl)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"angle": 0, "reach": 0, "sharpness": 1}, "reach finite and above 0"),
+        ({"angle": np.nan, "reach": 1, "sharpness": 1}, "angle must be finite"),
+        ({"angle": 0, "reach": 1, "sharpness": 0}, "sharpness must be finite and above 0"),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused(landscape, state, message):
+    with pytest.raises(ValueError, match=message):
+        draw(lambda: landscape_picture(landscape), **state)
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    rows, signs = np.ones((4, 2)), np.array([1.0, -1, 1, -1])
+    with pytest.raises(ValueError, match=r"features must have shape \(sample, coordinate\) = \(4, 3\)"):
+        Landscape(rows, signs, np.zeros(3), np.eye(3)[:2])
+    with pytest.raises(ValueError, match="signs must be -1 or 1"):
+        Landscape(rows, 2 * signs, np.zeros(2), np.eye(2))
