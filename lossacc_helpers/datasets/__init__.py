@@ -1,5 +1,6 @@
-"""The real data of the lessons, as their libraries ship them: nothing is downloaded."""
+"""The data of the lessons: real ones as their libraries ship them, and made-up ones of which all is known."""
 
+from lossacc_helpers.datasets.clouds import Clouds, clouds
 from lossacc_helpers.datasets.forgeries import Forgeries, forgeries
 from lossacc_helpers.datasets.held_out import Digits, HeldOut, Iris, Order, digits, iris
 from lossacc_helpers.datasets.photographs import Crops, Photographs, photographs
@@ -8,6 +9,7 @@ from lossacc_helpers.datasets.text import EnglishText, english_text
 from lossacc_helpers.datasets.verses import Lines, Verses, next_words, verses
 
 __all__ = [
+    "Clouds",
     "Crops",
     "Digits",
     "EnglishText",
@@ -19,6 +21,7 @@ __all__ = [
     "Photographs",
     "Region",
     "Verses",
+    "clouds",
     "digits",
     "english_text",
     "forgeries",
