@@ -1,8 +1,9 @@
 """Searches that need no slope, for functions without one, as the share of errors of a classifier is.
 
-All ask for many points at once and keep the best they have seen. Sources: H.-G. Beyer and H.-P. Schwefel, "Evolution
+All keep the best they have seen. Sources: H.-G. Beyer and H.-P. Schwefel, "Evolution
 strategies: a comprehensive introduction" (Natural Computing 1, 2002); F. Rosenblatt's rule, and S. I. Gallant,
-"Perceptron-based learning algorithms" (IEEE Transactions on Neural Networks 1, 1990) for its pocket.
+"Perceptron-based learning algorithms" (IEEE Transactions on Neural Networks 1, 1990) for its pocket,
+which is filled once a pass here.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from lossacc_helpers._validation import as_number, as_numbers, as_whole_number
 
 Floats = NDArray[np.float64]
+_SPREADS = (1e-150, 1e150)  # where a strategy's spread stays, so that its square is a number
 _BLOCK = 256  # points asked for at once in a random search
 
 
@@ -112,7 +114,8 @@ def evolution_strategy(
         scales = scale * np.exp(pace * generator.normal(size=each))
         points = mean + scales[:, None] * generator.normal(size=(each, len(mean)))
         parents = np.argsort(kept.ask(value, points), kind="stable")[: each // 4]
-        mean, scale = points[parents].mean(axis=0), float(np.exp(np.log(scales[parents]).mean()))
+        mean = points[parents].mean(axis=0)
+        scale = float(np.clip(np.exp(np.log(np.maximum(scales[parents], _SPREADS[0])).mean()), *_SPREADS))
     return kept.found()
 
 
@@ -144,6 +147,8 @@ def perceptron(features: ArrayLike, signs: ArrayLike, *, passes: int, seed: int 
             f"features and signs must have shapes (sample, coordinate) and (sample,); got {rows.shape} and "
             f"{truths.shape}"
         )
+    if not np.isfinite(rows).all():
+        raise ValueError("features must be finite")
     if not np.isin(truths, (-1, 1)).all():
         raise ValueError("signs must be -1 or 1")
     count = as_whole_number(passes, "passes", least=1)

@@ -73,7 +73,10 @@ def smoothed_zero_one(margins: ArrayLike, sharpness: float) -> Floats:
 
 
 def _margins(margins: ArrayLike) -> Floats:
-    return as_numbers(margins, "margins").astype(np.float64)
+    found = as_numbers(margins, "margins").astype(np.float64)
+    if np.isnan(found).any():
+        raise ValueError("margins must not be NaN: a sample that is neither right nor wrong cannot be counted")
+    return found
 
 
 def _sigmoid(x: Floats) -> Floats:
@@ -127,7 +130,7 @@ _ALL = (
         calibrated=False,
     ),
     Surrogate(
-        name="savage",
+        name="savage",  # of Masnadi-Shirazi and Vasconcelos (NIPS 2008), four times as high and half as steep
         value=_of(lambda m: 4 * _sigmoid(-m) ** 2),
         slope=_of(lambda m: -8 * _sigmoid(-m) ** 2 * _sigmoid(m)),
         convex=False,

@@ -30,6 +30,15 @@ def test_an_evolution_strategy_comes_near_a_minimum_that_random_points_do_not():
     assert min(guessed) > 0.1
 
 
+def test_a_spread_that_is_too_small_grows():
+    found = evolution_strategy(lambda points: np.abs(points[:, 0] - 1e4), [0.0], evaluations=4000, spread=1.0)
+    assert found.value < 1
+
+
+def test_a_function_without_a_minimum_is_followed_without_overflow():
+    assert evolution_strategy(lambda points: -points[:, 0], [0.0], evaluations=20_000).value < -1e20
+
+
 def test_what_is_best_is_the_best_that_was_asked_for():
     asked = []
 
@@ -103,6 +112,7 @@ def test_the_same_seed_finds_the_same(run):
         (lambda: evolution_strategy(bowl, [0.0], evaluations=20), "evaluations must be"),
         (lambda: evolution_strategy(bowl, [0.0], evaluations=50, offspring=3), "offspring must be"),
         (lambda: evolution_strategy(bowl, [0.0], evaluations=50, seed=-1), "seed must be"),
+        (lambda: perceptron([[np.nan]], [1], passes=1), "features must be finite"),
         (lambda: perceptron([[1.0]], [0], passes=1), "signs must be -1 or 1"),
         (lambda: perceptron([[1.0]], [1, 1], passes=1), "features and signs must have shapes"),
         (lambda: perceptron([[1.0]], [1], passes=0), "passes must be"),

@@ -59,11 +59,39 @@ def test_maps_and_curves_agree_where_they_meet(landscape):
         np.testing.assert_allclose(middle_row, line.get_ydata()[::15], atol=1e-12)
 
 
+def test_maps_are_right_way_up_and_say_their_range(landscape):
+    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=2.0, sharpness=0.5)
+    [image] = figure.axes[0].images
+    values = np.asarray(image.get_array())
+    for row, column in ((3, 70), (75, 10), (60, 44)):
+        place = np.linspace(-2, 2, 81)
+        weights = landscape.centre + place[column] * landscape.directions[0] + place[row] * landscape.directions[1]
+        assert values[row, column] == pytest.approx(np.mean(landscape.signs * (landscape.features @ weights) > 0))
+    assert image.origin == "lower"
+    np.testing.assert_allclose(image.get_extent(), [-2.025, 2.025, -2.025, 2.025])
+    titles = [axes.texts[0].get_text() for axes in figure.axes[:2]]
+    assert titles[0] == f"accuracy, {values.min():.4g} (white) to {values.max():.4g}"
+    close = draw(lambda: landscape_picture(landscape), angle=0, reach=1e-9, sharpness=0.5)
+    assert close.axes[0].texts[0].get_text() == f"accuracy, {values[40, 40]:.4g} throughout"
+    low, high = close.axes[0].images[0].get_clim()
+    assert high == values[40, 40] > low
+
+
+def test_slopes_in_words_are_those_of_small_steps(landscape):
+    told = landscape_picture(landscape).update(angle=70, reach=1.0, sharpness=0.3)
+    cos, sin = np.cos(np.radians(70)), np.sin(np.radians(70))
+    ends = [landscape.margins(step * cos, step * sin) for step in (-1e-5, 1e-5)]
+    loss = np.diff([np.logaddexp(0, -one).mean() for one in ends])[0] / 2e-5
+    smooth = np.diff([np.mean(1 / (1 + np.exp(-one / 0.3))) for one in ends])[0] / 2e-5
+    assert f"the centre its slope is {loss:+.4f}" in told
+    assert f"has a slope of {smooth:+.4f} there" in told
+
+
 def test_a_close_look_leaves_the_stairs_flat_and_the_bowl_round(landscape):
     nearest = np.abs(landscape.steps(20, 100)).min()
     picture = landscape_picture(landscape)
     told = picture.update(angle=20, reach=0.5 * nearest, sharpness=0.1)
-    assert "accuracy has 0 steps and is flat everywhere else" in told
+    assert "0 samples cross, and accuracy is flat everywhere else" in told
     stairs, bowl = (picture.figure.axes[k].lines[0].get_ydata() for k in (2, 3))
     assert np.ptp(stairs) == 0 < np.ptp(bowl)
 

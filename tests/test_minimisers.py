@@ -1,5 +1,7 @@
 """Minimisers find what closed forms, SciPy and scikit-learn find, and say what is wrong where there is no minimum."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -149,6 +151,79 @@ def test_derivatives_that_do_not_belong_to_the_function_are_noticed():
         newton(lambda x: x[0] ** 2, lambda x: -2 * x, lambda x: np.array([[2.0]]), 1.0)
 
 
+@pytest.mark.parametrize(
+    ("parts", "start", "why"),
+    [
+        (
+            (lambda x: np.floor(abs(x[0])), lambda x: 0 * x, lambda x: np.zeros((1, 1))),
+            5.5,
+            "its slope is 0: a plateau",
+        ),
+        ((lambda x: -(x[0] ** 2), lambda x: -2 * x, lambda x: np.array([[-2.0]])), 0.0, "its slope is 0: a hilltop or"),
+        (
+            (lambda x: x[0] ** 2 - x[1] ** 2, lambda x: np.array([2, -2]) * x, lambda x: np.diag([2.0, -2.0])),
+            [0.0, 0.0],
+            "its slope is 0: a hilltop or a saddle",
+        ),
+        (SEPARABLE.all, 2000.0, "its slope is 0: a plateau"),
+    ],
+)
+def test_a_flat_place_that_is_no_minimum_is_not_taken_for_one(parts, start, why):
+    with pytest.raises(DidNotConverge, match=why):
+        newton(*parts, start)
+
+
+def test_a_step_out_of_the_domain_is_too_long_and_no_more():
+    found = newton(lambda x: x[0] - np.log(x[0]), lambda x: 1 - 1 / x, lambda x: (1 / x**2)[:, None], 3.0)
+    assert found.point[0] == pytest.approx(1)
+    grown = newton(lambda x: np.exp(x[0]) - 5 * x[0], lambda x: np.exp(x) - 5, lambda x: np.exp(x)[:, None], -10.0)
+    assert grown.point[0] == pytest.approx(np.log(5))
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 1e6, 1e12])
+def test_units_of_the_features_make_no_difference(overlapping, unit):
+    scaled = Logistic(overlapping.rows * [unit, 1 / unit, 1.0], overlapping.signs)
+    plain = newton(*overlapping.all, np.zeros(3)).point
+    np.testing.assert_allclose(newton(*scaled.all, np.zeros(3)).point * [unit, 1 / unit, 1.0], plain, rtol=1e-5)
+
+
+def test_a_column_that_occurs_twice_is_a_flat_direction(overlapping):
+    twice = Logistic(np.c_[overlapping.rows, overlapping.rows[:, 0]], overlapping.signs)
+    with pytest.raises(DidNotConverge, match="is flat in the direction"):
+        newton(*twice.all, np.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("parts", "start", "steps"),
+    [
+        ((lambda x: x[0] ** 4, lambda x: 4 * x**3, lambda x: 12 * x[:, None] ** 2), 1.0, 6),
+        ((lambda x: np.exp(x[0]) - x[0], lambda x: np.exp(x) - 1, lambda x: np.exp(x)[:, None]), 20.0, 12),
+    ],
+)
+def test_too_few_steps_to_a_minimum_are_not_taken_for_a_fall_without_end(parts, start, steps):
+    with pytest.raises(DidNotConverge, match="allow more steps, begin elsewhere"):
+        newton(*parts, start, steps=steps)
+
+
+def test_values_in_float32_are_said_to_be_too_coarse():
+    def coarse(x):
+        return np.float32(1 + 1e-9 * (x[0] - 1) ** 2 + 1e-6 * np.float32(np.sin(1e8 * x[0])))
+
+    with pytest.raises(
+        DidNotConverge, match="too coarse to show so small a fall; compute in float64|compute in float64"
+    ):
+        newton(coarse, lambda x: 2e-9 * (x - 1), lambda x: np.array([[2e-9]]), 5.0, steps=30)
+
+
+def test_the_way_so_far_is_there_from_the_first_call_and_can_be_stored():
+    with pytest.raises(DidNotConverge) as caught:
+        newton(lambda x: np.nan, lambda x: x, lambda x: x, [1.0, 2.0])
+    found = pickle.loads(pickle.dumps(caught.value))
+    assert str(found) == str(caught.value)
+    assert found.so_far.steps == 0
+    np.testing.assert_array_equal(found.so_far.point, [1, 2])
+
+
 # Gradient descent --------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +243,19 @@ def test_gradient_descent_contracts_as_its_closed_form_says():
 def test_a_rate_that_is_too_large_is_said():
     with pytest.raises(DidNotConverge, match=r"a rate of 1\.1 oversteps the valley more each time"):
         gradient_descent(lambda x: x[0] ** 2, lambda x: 2 * x, 1.0, rate=1.1)
+
+
+@pytest.mark.parametrize(
+    ("slope", "rate"), [(lambda x: 2 * x, 1.0), (lambda x: np.sign(x), 0.15)], ids=["bouncing", "at a kink"]
+)
+def test_jumping_across_the_valley_is_said(slope, rate):
+    with pytest.raises(DidNotConverge, match="jumped across the valley, so take a smaller rate"):
+        gradient_descent(lambda x: abs(x[0]), slope, 1.0, rate=rate, steps=50)
+
+
+def test_a_staircase_gives_gradient_descent_nowhere_to_go():
+    with pytest.raises(DidNotConverge, match=r"the gradient is 0 at the start, \[5\.5\]: a minimum, a hilltop and"):
+        gradient_descent(lambda x: np.floor(abs(x[0])), lambda x: 0 * x, 5.5, rate=1.0)
 
 
 def test_gradient_descent_on_separable_data_does_not_end():
@@ -247,5 +335,5 @@ def test_functions_are_given_a_copy():
         x[:] = 7
         return 0.0
 
-    found = gradient_descent(vandal, lambda x: 0 * x, [1.0, 2.0], rate=1.0)
+    found = gradient_descent(vandal, lambda x: 0 * x + 1e-9, [1.0, 2.0], rate=1.0)
     np.testing.assert_array_equal(found.point, [1, 2])

@@ -74,6 +74,17 @@ def test_no_sharpness_is_refused(sharpness):
         smoothed_zero_one([0.0], sharpness)
 
 
+def test_kinks_have_the_slope_to_their_right_and_a_margin_of_0_is_an_error():
+    assert SURROGATES["hinge"].slope([1.0]).tolist() == [0.0]
+    assert SURROGATES["perceptron"].slope([0.0]).tolist() == [0.0]
+    assert zero_one([0.0]).tolist() == [1.0]
+
+
+def test_a_margin_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="margins must not be NaN"):
+        zero_one([np.nan])
+
+
 def test_margins_must_be_numbers():
     with pytest.raises(ValueError, match="margins"):
         SURROGATES["hinge"].value(["a"])

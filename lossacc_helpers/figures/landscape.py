@@ -56,6 +56,8 @@ class Landscape:
     def __post_init__(self) -> None:
         for name in ("features", "signs", "centre", "directions"):
             array = as_numbers(getattr(self, name), name).astype(np.float64)
+            if not np.isfinite(array).all():
+                raise ValueError(f"{name} must be finite")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         wanted = (len(self.signs), len(self.centre))
@@ -126,14 +128,17 @@ def landscape_picture(landscape: Landscape) -> Picture:
         crossings = landscape.steps(turn, far)
         curves[0].show(along, accuracy, smooth)
         curves[1].show(along, loss)
-        middle = _ALONG // 2
-        slopes = [np.gradient(one, along)[middle] for one in (loss, smooth)]
+        here = landscape.margins(0.0, 0.0)
+        rises = landscape.margins(cos, sin) - here
+        step = smoothed_zero_one(here, sharpness)
+        slopes = [np.mean(-smoothed_zero_one(here, 1.0) * rises), np.mean(step * (1 - step) * rises) / sharpness]
         count = len(crossings)
         return (
-            f"Along the line at {turn:g} degrees, from {-far:.3g} to {far:.3g}: accuracy has {count} "
-            f"step{'' if count == 1 else 's'} and is flat everywhere else; it goes from {accuracy.min():.3f} to "
-            f"{accuracy.max():.3f}. Log loss goes from {loss.min():.4f} to {loss.max():.4f}; at the centre its slope "
-            f"is {slopes[0]:+.4f}. Smoothed accuracy (sharpness {sharpness:g}) has a slope of {slopes[1]:+.4f} there."
+            f"Along the line at {turn:g} degrees, from {-far:.3g} to {far:.3g}: {count} "
+            f"sample{' crosses' if count == 1 else 's cross'}, and accuracy is flat everywhere else; it goes from "
+            f"{accuracy.min():.3f} to {accuracy.max():.3f}. Log loss goes from {loss.min():.4f} to {loss.max():.4f}; "
+            f"at the centre its slope is {slopes[0]:+.4f}. Smoothed accuracy (sharpness {sharpness:g}) has a slope of "
+            f"{slopes[1]:+.4f} there."
         )
 
     return Picture(figure, move)
@@ -145,7 +150,10 @@ class _Map:
     def __init__(self, figure: LabelledFigure, left: float, colour: str, name: str) -> None:
         self._axes = axes = figure.add_axes((left, 0.5, 0.37, 0.44))
         axes.tick_params(labelsize=TEXT_SIZE, length=0, colors=INK)
-        axes.set_title(name, fontsize=TEXT_SIZE, color=colour, loc="left")
+        self._name = name
+        self._title = axes.text(
+            0, 1.03, "", transform=axes.transAxes, fontsize=TEXT_SIZE, color=colour, va="bottom", animated=True
+        )
         shades = LinearSegmentedColormap.from_list(name, [PAPER, colour])
         self._image = axes.imshow(
             np.zeros((_CELLS, _CELLS)),
@@ -160,7 +168,10 @@ class _Map:
 
     def show(self, values: Floats, reach: float, angle: float) -> None:
         self._image.set_data(values)
-        self._image.set_clim(values.min(), values.max() + 1e-12)
+        low, high = float(values.min()), float(values.max())
+        self._image.set_clim(low if low < high else low - 1, high)  # one value throughout has the full colour
+        told = f"{low:.4g} throughout" if low == high else f"{low:.4g} (white) to {high:.4g}"
+        self._title.set_text(f"{self._name}, {told}")
         edges = reach * (1 + 1 / (_CELLS - 1))
         self._image.set_extent((-edges, edges, -edges, edges))
         _limits(self._axes, (-edges, edges), (-edges, edges))

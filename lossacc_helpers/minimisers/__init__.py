@@ -1,7 +1,8 @@
 """Ways to the minimum of a function, each with the path it took and what it asked for: NumPy, and general.
 
 `bisect` needs a slope and a bracket, `newton` two derivatives, `gradient_descent` one, `noisy_gradient_descent` an
-estimate of one. All raise `DidNotConverge`, which holds the way so far, where there is no minimum to be found.
+estimate of one. Where they notice that there is no minimum to be found they raise `DidNotConverge`, which holds the way
+so far; what each can notice, and what it cannot, its documentation says.
 """
 
 from lossacc_helpers.minimisers.bisection import bisect

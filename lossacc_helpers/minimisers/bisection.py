@@ -12,7 +12,8 @@ def bisect(slope: Function, low: float, high: float, *, tolerance: float = 1e-9,
     Parameters
     ----------
     slope : function
-        Of an array (1,), the derivative as one number. It may jump, as that of ``abs`` does.
+        Of an array (1,), the derivative as one number. It may jump, as that of ``abs`` does; where it jumps through
+        infinity, as that of ``log(abs(x))`` does, what is found is no minimum.
     low, high : float
         A bracket: the slope is below 0 at `low` and above 0 at `high`.
     tolerance : float
@@ -42,11 +43,12 @@ def bisect(slope: Function, low: float, high: float, *, tolerance: float = 1e-9,
     narrow, most = positive(tolerance, "tolerance"), as_whole_number(steps, "steps", least=1)
     if not (np.isfinite(left) and np.isfinite(right) and left < right):
         raise ValueError(f"low must be below high, both finite; got {left:g} and {right:g}")
-    way = Way()
+    way = Way(np.array([left]))
     ends = [way.ask(slope, "slope", np.array([end]), ())[()] for end in (left, right)]
     if not ends[0] < 0 < ends[1]:
         if 0 in ends:
-            what = "an end is flat, and may be the minimum already"
+            both = ends[0] == ends[1]
+            what = f"{'both ends are' if both else 'an end is'} flat, and may be the minimum already, or a plateau"
         elif ends[0] < 0:
             what = "it falls at both, so look further right"
         else:
@@ -56,7 +58,7 @@ def bisect(slope: Function, low: float, high: float, *, tolerance: float = 1e-9,
             f"{right:g}: {what}"
         )
     for taken in range(most + 1):
-        middle = (left + right) / 2
+        middle = left + (right - left) / 2
         here = float(way.ask(slope, "slope", np.array([middle]), ())[()])
         way.step(np.array([middle]), np.nan, abs(here))
         if here == 0 or right - left <= narrow or middle in (left, right):

@@ -16,7 +16,7 @@ from lossacc_helpers.minimisers.results import (
     starting_point,
 )
 
-_HIGH = 1e6  # times the fall so far, or times 1: who is that far above the start does not come back
+_HIGH = 1e6  # times the value at the start, or times 1: higher means that it runs away
 
 
 def gradient_descent(
@@ -30,8 +30,9 @@ def gradient_descent(
 ) -> Minimisation:
     """Find a minimum by steps of ``-rate * gradient``.
 
-    It ends where the gradient is no longer than `tolerance`. The function's values are asked for beside it, to see
-    whether they fall; they count as evaluations, though no step needs them.
+    It ends where the gradient is no longer than `tolerance`, and cannot tell a minimum from a plateau there, or from a
+    fall that goes on for ever, ever more gently. The function's values are asked for beside it, to see whether they
+    fall; they count as evaluations, though no step needs them.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def gradient_descent(
         For functions that answer in other shapes, and a rate that is not above 0.
     DidNotConverge
         With the way so far: where a function is not finite, where its values rise without end (the rate is too large),
-        and after too many steps.
+        where the gradient is 0 at the start, so that there is nowhere to go, and after too many steps.
 
     Examples
     --------
@@ -48,13 +49,19 @@ def gradient_descent(
     3.7e-09 after 28 steps
     """
     pace, small = positive(rate, "rate"), positive(tolerance, "tolerance")
-    point, most, way = starting_point(start), as_whole_number(steps, "steps", least=1), Way()
-    first = np.nan
+    point, most = starting_point(start), as_whole_number(steps, "steps", least=1)
+    way, first, before, down = Way(point), np.nan, np.zeros(len(point)), np.zeros(len(point))
     for taken in range(most + 1):
         here = float(way.ask(value, "value", point, ()))
         first = here if taken == 0 else first
-        down = way.ask(gradient, "gradient", point, (len(point),))
+        before, down = down, way.ask(gradient, "gradient", point, (len(point),))
         way.step(point, here, float(np.linalg.norm(down)))
+        if taken == 0 and not down.any():
+            raise DidNotConverge(
+                f"the gradient is 0 at the start, {shown(point)}: a minimum, a hilltop and a plateau look alike to "
+                "gradient descent; begin elsewhere",
+                way.so_far(),
+            )
         if np.linalg.norm(down) <= small:
             return way.so_far()
         if here > first + _HIGH * max(1.0, abs(first)):
@@ -65,9 +72,14 @@ def gradient_descent(
             )
         if taken < most:
             point = point - pace * down
+    jumps = float(before @ down) < 0
+    advice = (
+        f"the last step jumped across the valley, so take a smaller rate than {pace:g}, and at a kink let it fall"
+        if jumps
+        else f"allow more steps or a larger rate than {pace:g}, or see whether there is a minimum at all"
+    )
     raise DidNotConverge(
-        f"after {most} steps the gradient at {shown(point)} is still {np.linalg.norm(down):.2g} long; allow more steps "
-        f"or a larger rate than {pace:g}, or see whether there is a minimum at all",
+        f"after {most} steps the gradient at {shown(point)} is still {np.linalg.norm(down):.2g} long; {advice}",
         way.so_far(),
     )
 
@@ -111,7 +123,8 @@ def noisy_gradient_descent(
     pace, most = positive(rate, "rate"), as_whole_number(steps, "steps", least=1)
     slower = positive(falling, "falling") if falling else 0.0
     generator = np.random.default_rng(as_whole_number(seed, "seed", least=0))
-    point, way = starting_point(start), Way()
+    point = starting_point(start)
+    way = Way(point)
     for taken in range(most + 1):
         here = float(way.ask(value, "value", point, (), counts=False))
         down = way.ask(

@@ -18,7 +18,8 @@ from lossacc_helpers.minimisers.results import (
 _ENOUGH = 1e-4  # of the fall that the slope promises; Armijo's condition
 _HALVINGS = 40
 _ROUNDING = 8 * np.finfo(np.float64).eps  # of a value; near a minimum it falls by less
-_SINGULAR = 1e-14  # of the largest curvature: less, in a direction, is rounding
+_COARSE = 1e-5  # of a value: functions in float32 cannot show a smaller fall
+_SINGULAR = 16 * np.finfo(np.float64).eps  # times coordinates, of curvatures in units of those along the axes
 
 
 def newton(
@@ -43,8 +44,8 @@ def newton(
     start : (coordinate,)
         Where to begin, or one number.
     tolerance : float
-        How short a whole step must be, beside 1 + the length of the point, for the search to end. The gradient alone
-        does not end it: on its way to a minimum that is infinitely far it vanishes too.
+        How short a whole step must be, as a share of the point's distance from 0 or of the longest step, for the search
+        to end. The gradient alone does not end it: on its way to a minimum that is infinitely far it vanishes too.
     steps : int
         How many at most.
     line_search : bool
@@ -56,53 +57,70 @@ def newton(
         For functions that answer in other shapes.
     DidNotConverge
         With the way so far: where a function is not finite, where it is not curved upwards in every direction, so that
-        there is no parabola with a minimum, and after too many steps.
+        there is no parabola with a minimum (a plateau, a hilltop, a saddle; also the minimum of x**4, which has no
+        curvature), and after too many steps.
 
     Notes
     -----
-    Source: J. Nocedal and S. J. Wright, "Numerical Optimization" (2nd edition, 2006), chapters 3 and 6.
+    Source: J. Nocedal and S. J. Wright, "Numerical Optimization" (2nd edition, 2006), chapter 3.
 
     Examples
     --------
     >>> found = newton(lambda x: x[0] ** 4, lambda x: 4 * x**3, lambda x: 12 * x[:, None] ** 2, 1.0, tolerance=1e-4)
     >>> print(f"{found.point[0]:.5f} after {found.steps} steps")
-    0.00020 after 21 steps
+    0.00009 after 23 steps
     """
     point = starting_point(start)
     small, most = positive(tolerance, "tolerance"), as_whole_number(steps, "steps", least=1)
-    way = Way()
+    way, longest, length = Way(point), 0.0, np.inf
     here = float(way.ask(value, "value", point, ()))
     for taken in range(most + 1):
         down = way.ask(gradient, "gradient", point, (len(point),))
         way.step(point, here, float(np.linalg.norm(down)))
-        if not down.any():
-            return way.so_far()
         move = _parabola(way, hessian, point, down)
-        if np.linalg.norm(move) <= small * (1 + np.linalg.norm(point)):
+        length = float(np.linalg.norm(move))
+        if length <= small * max(float(np.linalg.norm(point)), longest):
             return way.so_far()
+        longest = max(longest, length)
         if taken < most:
             point, here = _searched(way, value, point, here, down, move) if line_search else (point + move, np.nan)
             if not line_search:
                 here = float(way.ask(value, "value", point, ()))
     found = way.so_far()
-    last = float(np.linalg.norm(found.points[-1] - found.points[-2]))
-    plain = f"after {most} steps the last was still {last:.2g} long; allow more, or begin elsewhere"
+    plain = (
+        f"after {most} steps the next would still be {length:.2g} long; allow more steps, begin elsewhere, or compute "
+        "in float64"
+    )
     raise DidNotConverge(_endless(found, f"after {most} steps") or plain, found)
 
 
 def _parabola(way: Way, hessian: Function, point: Floats, down: Floats) -> Floats:
     """The step to the minimum of the parabola, or `DidNotConverge` where it has none."""
     curvature = way.ask(hessian, "hessian", point, (len(point), len(point)))
-    values, directions = np.linalg.eigh((curvature + curvature.T) / 2)
-    if values[0] <= _SINGULAR * max(abs(values[-1]), np.finfo(float).tiny):
-        kind = "flat" if abs(values[0]) <= _SINGULAR * max(abs(values[-1]), 1.0) else "curved downwards"
-        plain = (
-            f"at {shown(point)} the function is {kind} in the direction {shown(directions[:, 0])} (curvature "
-            f"{values[0]:.3g}), so the parabola that Newton's method steps to has no minimum"
+    along_axes = np.diag(curvature)
+    if (along_axes > 0).all():
+        units = np.sqrt(along_axes)  # so that a weight in other units is not taken for a flat direction
+        values, directions = np.linalg.eigh((curvature + curvature.T) / 2 / np.outer(units, units))
+        least, direction = values[0], directions[:, 0] / units
+        if least > _SINGULAR * len(point):
+            return np.asarray(-(directions @ ((directions.T @ (down / units)) / values)) / units)
+        upwards = least > -_SINGULAR * len(point)
+    else:
+        axis = int(along_axes.argmin())
+        least, direction = along_axes[axis], np.eye(len(point))[axis]
+        upwards = least == 0
+    kind = "flat" if upwards else "curved downwards"
+    where = f"at {shown(point)} the function is {kind} in the direction {shown(direction)}"
+    if down.any():
+        plain = f"{where}, so the parabola that Newton's method steps to has no minimum"
+    else:
+        plain = f"{where}, and its slope is 0: " + (
+            "a plateau, or a minimum without curvature; nothing says where lower is"
+            if upwards
+            else "a hilltop or a saddle"
         )
-        found = way.so_far()
-        raise DidNotConverge(_endless(found, f"after {found.steps} steps") or plain, found)
-    return np.asarray(-(directions @ ((directions.T @ down) / values)))
+    found = way.so_far()
+    raise DidNotConverge(_endless(found, f"after {found.steps} steps") or plain, found)
 
 
 def _searched(
@@ -113,24 +131,32 @@ def _searched(
     share = 1.0
     for _ in range(_HALVINGS):
         there = point + share * move
-        found = float(way.ask(value, "value", there, ()))
+        with np.errstate(all="ignore"):  # outside a function's domain means too far, no more
+            found = float(way.ask(value, "value", there, (), finite=False))
         if found <= here + _ENOUGH * share * promised + _ROUNDING * abs(here):
             return there, found
         share /= 2
     raise DidNotConverge(
-        f"from {shown(point)} no step along Newton's direction lowers the function: do value, gradient and hessian "
-        "belong together?",
+        f"from {shown(point)} no step along Newton's direction lowers the function: "
+        + (
+            "its values are too coarse to show so small a fall; compute in float64, or take a larger tolerance"
+            if abs(promised) < _COARSE * abs(here)
+            else "do value, gradient and hessian belong together?"
+        ),
         way.so_far(),
     )
 
 
 def _endless(found: Minimisation, when: str) -> str | None:
-    """What it means when the gradient vanishes and the steps do not, or None where that is not so."""
-    lengths = np.linalg.norm(np.diff(found.points, axis=0), axis=1)
-    if found.steps > 2 and found.slopes[-1] < 1e-3 * found.slopes[0] and lengths[-1] > 0.1 * lengths.max():
+    """What it means when the gradient vanishes and the point runs away, or None where that is not so."""
+    if found.steps < 4:
+        return None
+    lengths, away = np.linalg.norm(np.diff(found.points, axis=0), axis=1), np.linalg.norm(found.points, axis=1)
+    vanishes = found.slopes[-1] < 1e-6 * found.slopes[0]
+    if vanishes and (np.diff(away[-4:]) > 0).all() and lengths[-1] > 0.5 * lengths[-3]:
         return (
             f"{when} the gradient has shrunk from {found.slopes[0]:.2g} to {found.slopes[-1]:.2g}, but the steps are "
             f"still {lengths[-1]:.2g} long: the function falls towards a limit that no point reaches, as the log loss "
-            "does where the classes can be separated without an error"
+            "does where the classes can be separated (but for samples on the boundary)"
         )
     return None

@@ -55,20 +55,32 @@ class DidNotConverge(ValueError):
         super().__init__(message)
         self.so_far = so_far
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.so_far)
+
 
 class Way:
     """Collects a `Minimisation`, and asks functions with care: every answer is counted, checked and finite."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Floats) -> None:
+        self._start = start.copy()
         self._rows: list[tuple[Floats, float, float, int]] = []
         self._asked = 0
 
     def ask(
-        self, function: Function, name: str, point: Floats, shape: tuple[int, ...], *, counts: bool = True
+        self,
+        function: Function,
+        name: str,
+        point: Floats,
+        shape: tuple[int, ...],
+        *,
+        counts: bool = True,
+        finite: bool = True,
     ) -> Floats:
         """Return a function's answer at a point.
 
-        Raises `ValueError` for an answer of another shape, and `DidNotConverge` for one that is not finite.
+        Raises `ValueError` for an answer of another shape, and `DidNotConverge` for one that is not finite where
+        it must be.
         """
         self._asked += counts
         answer = as_numbers(function(point.copy()), name).astype(np.float64)
@@ -77,7 +89,7 @@ class Way:
             raise ValueError(
                 f"{name} must give {wanted} at a point of {len(point)} coordinates; got shape {answer.shape}"
             )
-        if not np.isfinite(answer).all():
+        if finite and not np.isfinite(answer).all():
             raise DidNotConverge(f"{name} is not finite at {shown(point)}: {answer}", self.so_far())
         return answer
 
@@ -87,7 +99,8 @@ class Way:
 
     def so_far(self) -> Minimisation:
         """Return what has been kept."""
-        points, values, slopes, asked = zip(*self._rows, strict=True) if self._rows else ([], [], [], [])
+        rows = self._rows or [(self._start, np.nan, np.nan, self._asked)]
+        points, values, slopes, asked = zip(*rows, strict=True)
         return Minimisation(np.array(points), np.array(values), np.array(slopes), np.array(asked, dtype=np.intp))
 
 
