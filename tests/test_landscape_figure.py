@@ -83,7 +83,7 @@ def test_slopes_in_words_are_those_of_small_steps(landscape):
     ends = [landscape.margins(step * cos, step * sin) for step in (-1e-5, 1e-5)]
     loss = np.diff([np.logaddexp(0, -one).mean() for one in ends])[0] / 2e-5
     smooth = np.diff([np.mean(1 / (1 + np.exp(-one / 0.3))) for one in ends])[0] / 2e-5
-    assert f"the centre its slope is {loss:+.4f}" in told
+    assert f"at the centre its slope is {loss:+.4f}" in told
     assert f"has a slope of {smooth:+.4f} there" in told
 
 

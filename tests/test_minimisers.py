@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize
+from scipy import optimize, special
 from sklearn.linear_model import LogisticRegression
 
 from lossacc_helpers.minimisers import DidNotConverge, bisect, gradient_descent, newton, noisy_gradient_descent
@@ -22,11 +22,11 @@ class Logistic:
         return np.logaddexp(0, -self.signs * (self.rows @ w)).mean() + 0.5 * self.ridge * w @ w
 
     def gradient(self, w):
-        pulls = -self.signs / (1 + np.exp(self.signs * (self.rows @ w)))
+        pulls = -self.signs * special.expit(-self.signs * (self.rows @ w))
         return self.rows.T @ pulls / len(self.rows) + self.ridge * w
 
     def hessian(self, w):
-        p = 1 / (1 + np.exp(-self.rows @ w))
+        p = special.expit(self.rows @ w)
         return (self.rows.T * (p * (1 - p))) @ self.rows / len(self.rows) + self.ridge * np.eye(len(w))
 
     @property
@@ -209,9 +209,7 @@ def test_values_in_float32_are_said_to_be_too_coarse():
     def coarse(x):
         return np.float32(1 + 1e-9 * (x[0] - 1) ** 2 + 1e-6 * np.float32(np.sin(1e8 * x[0])))
 
-    with pytest.raises(
-        DidNotConverge, match="too coarse to show so small a fall; compute in float64|compute in float64"
-    ):
+    with pytest.raises(DidNotConverge, match="compute in float64"):
         newton(coarse, lambda x: 2e-9 * (x - 1), lambda x: np.array([[2e-9]]), 5.0, steps=30)
 
 
