@@ -163,6 +163,14 @@ def as_number(value: object, name: str) -> float:
     return float(array)
 
 
+def as_positive(value: object, name: str) -> float:
+    """Return `value` as one finite float above 0, or raise `ValueError`."""
+    number = as_number(value, name)
+    if not (np.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be finite and above 0; got {number:g}")
+    return number
+
+
 def as_whole_number(value: object, name: str, *, least: int) -> int:
     """Return `value` as one whole number not below `least`, or raise `ValueError`; 3.0 and True are none."""
     try:

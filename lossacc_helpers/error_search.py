@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_number, as_numbers, as_whole_number
+from lossacc_helpers._validation import as_numbers, as_positive, as_whole_number
 
 Floats = NDArray[np.float64]
 _SPREADS = (1e-150, 1e150)  # where a strategy's spread stays, so that its square is a number
@@ -61,7 +61,7 @@ def random_search(
     Raises `ValueError` for values of another shape or that are NaN, and settings that are not above 0.
     """
     width = as_whole_number(dimension, "dimension", least=1)
-    count, scale = as_whole_number(evaluations, "evaluations", least=1), _positive(spread, "spread")
+    count, scale = as_whole_number(evaluations, "evaluations", least=1), as_positive(spread, "spread")
     generator = np.random.default_rng(as_whole_number(seed, "seed", least=0))
     kept = _Best()
     while kept.asked < count:
@@ -105,7 +105,7 @@ def evolution_strategy(
     if mean.ndim != 1 or not np.isfinite(mean).all():
         raise ValueError(f"start must be finite numbers of shape (coordinate,); got {start!r}")
     each = as_whole_number(offspring, "offspring", least=4)
-    count, scale = as_whole_number(evaluations, "evaluations", least=1 + each), _positive(spread, "spread")
+    count, scale = as_whole_number(evaluations, "evaluations", least=1 + each), as_positive(spread, "spread")
     generator = np.random.default_rng(as_whole_number(seed, "seed", least=0))
     pace = 1 / np.sqrt(2 * len(mean))
     kept = _Best()
@@ -190,10 +190,3 @@ class _Best:
     def found(self) -> Search:
         """Return what has been found."""
         return Search(self._point, self._value, np.concatenate(self._best))
-
-
-def _positive(number: float, name: str) -> float:
-    found = as_number(number, name)
-    if not (np.isfinite(found) and found > 0):
-        raise ValueError(f"{name} must be finite and above 0; got {found:g}")
-    return float(found)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_number, as_numbers
+from lossacc_helpers._validation import as_numbers, as_positive
 
 Floats = NDArray[np.float64]
 _LN2 = float(np.log(2))
@@ -66,10 +66,7 @@ def smoothed_zero_one(margins: ArrayLike, sharpness: float) -> Floats:
     >>> smoothed_zero_one([-1.0, 0.0, 1.0], 0.5).round(3).tolist()
     [0.881, 0.5, 0.119]
     """
-    tau = as_number(sharpness, "sharpness")
-    if not (np.isfinite(tau) and tau > 0):
-        raise ValueError(f"sharpness must be finite and above 0; got {tau:g}")
-    return _sigmoid(-_margins(margins) / tau)
+    return _sigmoid(-_margins(margins) / as_positive(sharpness, "sharpness"))
 
 
 def _margins(margins: ArrayLike) -> Floats:

@@ -99,7 +99,7 @@ def test_a_close_look_leaves_the_stairs_flat_and_the_bowl_round(landscape):
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ({"angle": 0, "reach": 0, "sharpness": 1}, "reach finite and above 0"),
+        ({"angle": 0, "reach": 0, "sharpness": 1}, "reach must be finite and above 0"),
         ({"angle": np.nan, "reach": 1, "sharpness": 1}, "angle must be finite"),
         ({"angle": 0, "reach": 1, "sharpness": 0}, "sharpness must be finite and above 0"),
     ],

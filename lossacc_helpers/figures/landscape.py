@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_number, as_numbers
+from lossacc_helpers._validation import as_number, as_numbers, as_positive
 from lossacc_helpers.figures.picture import LabelledFigure, Picture
 from lossacc_helpers.figures.style import (
     ACCURACY,
@@ -113,9 +113,9 @@ def landscape_picture(landscape: Landscape) -> Picture:
     ]
 
     def move(*, angle: float, reach: float, sharpness: float) -> str:
-        turn, far = as_number(angle, "angle"), as_number(reach, "reach")
-        if not (np.isfinite(far) and far > 0 and np.isfinite(turn)):
-            raise ValueError(f"angle must be finite, and reach finite and above 0; got {turn:g} and {far:g}")
+        turn, far = as_number(angle, "angle"), as_positive(reach, "reach")
+        if not np.isfinite(turn):
+            raise ValueError(f"angle must be finite; got {turn:g}")
         along = np.linspace(-far, far, _ALONG)
         cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
         margins = landscape.margins(along * cos, along * sin)

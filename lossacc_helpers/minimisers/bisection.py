@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lossacc_helpers._validation import as_number, as_whole_number
-from lossacc_helpers.minimisers.results import DidNotConverge, Function, Minimisation, Way, positive
+from lossacc_helpers._validation import as_number, as_positive, as_whole_number
+from lossacc_helpers.minimisers.results import DidNotConverge, Function, Minimisation, Way
 
 
 def bisect(slope: Function, low: float, high: float, *, tolerance: float = 1e-9, steps: int = 200) -> Minimisation:
@@ -40,7 +40,7 @@ def bisect(slope: Function, low: float, high: float, *, tolerance: float = 1e-9,
     3.000000 after 34 halvings
     """
     left, right = as_number(low, "low"), as_number(high, "high")
-    narrow, most = positive(tolerance, "tolerance"), as_whole_number(steps, "steps", least=1)
+    narrow, most = as_positive(tolerance, "tolerance"), as_whole_number(steps, "steps", least=1)
     if not (np.isfinite(left) and np.isfinite(right) and left < right):
         raise ValueError(f"low must be below high, both finite; got {left:g} and {right:g}")
     way = Way(np.array([left]))

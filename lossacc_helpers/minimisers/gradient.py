@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossacc_helpers._validation import as_whole_number
+from lossacc_helpers._validation import as_positive, as_whole_number
 from lossacc_helpers.minimisers.results import (
     DidNotConverge,
     Function,
     Minimisation,
     Way,
-    positive,
     shown,
     starting_point,
 )
@@ -48,7 +47,7 @@ def gradient_descent(
     >>> print(f"{found.point[0]:.1e} after {found.steps} steps")
     3.7e-09 after 28 steps
     """
-    pace, small = positive(rate, "rate"), positive(tolerance, "tolerance")
+    pace, small = as_positive(rate, "rate"), as_positive(tolerance, "tolerance")
     point, most = starting_point(start), as_whole_number(steps, "steps", least=1)
     way, first, before, down = Way(point), np.nan, np.zeros(len(point)), np.zeros(len(point))
     for taken in range(most + 1):
@@ -120,8 +119,8 @@ def noisy_gradient_descent(
     DidNotConverge
         With the way so far, where a function is not finite.
     """
-    pace, most = positive(rate, "rate"), as_whole_number(steps, "steps", least=1)
-    slower = positive(falling, "falling") if falling else 0.0
+    pace, most = as_positive(rate, "rate"), as_whole_number(steps, "steps", least=1)
+    slower = as_positive(falling, "falling") if falling else 0.0
     generator = np.random.default_rng(as_whole_number(seed, "seed", least=0))
     point = starting_point(start)
     way = Way(point)

@@ -3,14 +3,13 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossacc_helpers._validation import as_whole_number
+from lossacc_helpers._validation import as_positive, as_whole_number
 from lossacc_helpers.minimisers.results import (
     DidNotConverge,
     Floats,
     Function,
     Minimisation,
     Way,
-    positive,
     shown,
     starting_point,
 )
@@ -71,7 +70,7 @@ def newton(
     0.00009 after 23 steps
     """
     point = starting_point(start)
-    small, most = positive(tolerance, "tolerance"), as_whole_number(steps, "steps", least=1)
+    small, most = as_positive(tolerance, "tolerance"), as_whole_number(steps, "steps", least=1)
     way, longest, length = Way(point), 0.0, np.inf
     here = float(way.ask(value, "value", point, ()))
     for taken in range(most + 1):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_number, as_numbers
+from lossacc_helpers._validation import as_numbers
 
 Floats = NDArray[np.float64]
 Function = Callable[[Any], Any]
@@ -115,11 +115,3 @@ def starting_point(start: ArrayLike) -> Floats:
 def shown(point: Floats) -> str:
     """Return a point in a few digits."""
     return np.array2string(point, precision=4, threshold=4)
-
-
-def positive(number: float, name: str) -> float:
-    """Return a finite number above 0, or `ValueError`."""
-    found = as_number(number, name)
-    if not (np.isfinite(found) and found > 0):
-        raise ValueError(f"{name} must be finite and above 0; got {found:g}")
-    return float(found)
