@@ -187,6 +187,12 @@ def test_units_of_the_features_make_no_difference(overlapping, unit):
     np.testing.assert_allclose(newton(*scaled.all, np.zeros(3)).point * [unit, 1 / unit, 1.0], plain, rtol=1e-5)
 
 
+def test_weights_that_are_tiny_throughout_are_found_too(overlapping):
+    scaled = Logistic(1e12 * overlapping.rows, overlapping.signs)
+    plain = newton(*overlapping.all, np.zeros(3)).point
+    np.testing.assert_allclose(newton(*scaled.all, np.zeros(3)).point * 1e12, plain, rtol=1e-5)
+
+
 def test_a_column_that_occurs_twice_is_a_flat_direction(overlapping):
     twice = Logistic(np.c_[overlapping.rows, overlapping.rows[:, 0]], overlapping.signs)
     with pytest.raises(DidNotConverge, match="is flat in the direction"):
