@@ -202,3 +202,21 @@ def _require_unit_interval(array: NDArray[Any], allowed: NDArray[np.bool_], axes
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def as_two_classes(features: ArrayLike, signs: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the features (sample, coordinate) and the signs (sample,) of samples of two classes, -1 and 1.
+
+    Raises `ValueError` for other shapes, signs that are neither, and features that are not finite.
+    """
+    rows, truths = as_numbers(features, "features").astype(np.float64), as_numbers(signs, "signs").astype(np.float64)
+    if rows.ndim != 2 or truths.shape != rows.shape[:1]:
+        raise ValueError(
+            f"features and signs must have shapes (sample, coordinate) and (sample,); got {rows.shape} and "
+            f"{truths.shape}"
+        )
+    if not np.isfinite(rows).all():
+        raise ValueError("features must be finite")
+    if not np.isin(truths, (-1, 1)).all():
+        raise ValueError("signs must be -1 or 1")
+    return rows, truths

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_numbers, as_positive, as_whole_number
+from lossacc_helpers._validation import as_numbers, as_positive, as_two_classes, as_whole_number
 
 Floats = NDArray[np.float64]
 _SPREADS = (1e-150, 1e150)  # where a strategy's spread stays, so that its square is a number
@@ -141,16 +141,7 @@ def perceptron(features: ArrayLike, signs: ArrayLike, *, passes: int, seed: int 
     Search
         Its values are shares of errors; a sample on the boundary is an error.
     """
-    rows, truths = as_numbers(features, "features").astype(np.float64), as_numbers(signs, "signs")
-    if rows.ndim != 2 or truths.shape != rows.shape[:1]:
-        raise ValueError(
-            f"features and signs must have shapes (sample, coordinate) and (sample,); got {rows.shape} and "
-            f"{truths.shape}"
-        )
-    if not np.isfinite(rows).all():
-        raise ValueError("features must be finite")
-    if not np.isin(truths, (-1, 1)).all():
-        raise ValueError("signs must be -1 or 1")
+    rows, truths = as_two_classes(features, signs)
     count = as_whole_number(passes, "passes", least=1)
     generator = np.random.default_rng(as_whole_number(seed, "seed", least=0))
     signed = rows * truths[:, None]

@@ -6,6 +6,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from lossacc_helpers.figures import draw
 from lossacc_helpers.figures.landscape import Landscape, landscape_picture
+from lossacc_helpers.surrogates import SURROGATES
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +41,38 @@ def test_steps_are_where_a_sample_crosses(landscape):
 
 
 def test_curves_are_the_scores_of_scikit_learn(landscape):
-    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=2.0, sharpness=1e-3)
+    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=2.0, sharpness=1e-3, loss="log")
     stairs, bowl = figure.axes[2].lines[0], figure.axes[3].lines[0]
     for place in (0, 400, 1200):
         weights = landscape.centre + stairs.get_xdata()[place] * landscape.directions[0]
         scores = landscape.features @ weights
         assert stairs.get_ydata()[place] == pytest.approx(accuracy_score(landscape.signs > 0, scores > 0))
-        assert bowl.get_ydata()[place] == pytest.approx(log_loss(landscape.signs > 0, 1 / (1 + np.exp(-scores))))
+        bits = log_loss(landscape.signs > 0, 1 / (1 + np.exp(-scores))) / np.log(2)
+        assert bowl.get_ydata()[place] == pytest.approx(bits)
     smooth = figure.axes[2].lines[1]
     assert np.abs(smooth.get_ydata() - stairs.get_ydata()).mean() < 0.01  # so sharp that it is the staircase
 
 
+def test_every_surrogate_has_its_bowl(landscape):
+    by_hand = {
+        "hinge": lambda margins: np.mean(np.where(margins < 1, 1 - margins, 0)),
+        "exponential": lambda margins: np.mean(1 / np.exp(margins)),
+        "squared": lambda margins: np.mean(1 - 2 * margins + margins**2),
+        "perceptron": lambda margins: -margins[margins < 0].sum() / len(margins),
+        "savage": lambda margins: np.mean((1 - np.tanh(margins / 2)) ** 2),
+    }
+    assert {*by_hand, "log"} == set(SURROGATES)
+    picture = landscape_picture(landscape)
+    for name, value in by_hand.items():
+        told = picture.update(angle=40, reach=1.5, sharpness=0.3, loss=name)
+        margins = landscape.margins(1.5 * np.cos(np.radians(40)), 1.5 * np.sin(np.radians(40)))
+        assert picture.figure.axes[3].lines[0].get_ydata()[-1] == pytest.approx(value(margins))
+        assert f"The {name} loss goes from" in told
+        assert picture.figure.axes[1].texts[0].get_text().startswith(f"{name} loss, ")
+
+
 def test_maps_and_curves_agree_where_they_meet(landscape):
-    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=1.0, sharpness=0.5)
+    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=1.0, sharpness=0.5, loss="log")
     for which in (0, 1):
         [image], line = figure.axes[which].images, figure.axes[2 + which].lines[0]
         middle_row = np.asarray(image.get_array())[40]
@@ -60,7 +80,7 @@ def test_maps_and_curves_agree_where_they_meet(landscape):
 
 
 def test_maps_are_right_way_up_and_say_their_range(landscape):
-    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=2.0, sharpness=0.5)
+    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=2.0, sharpness=0.5, loss="log")
     [image] = figure.axes[0].images
     values = np.asarray(image.get_array())
     for row, column in ((3, 70), (75, 10), (60, 44)):
@@ -71,17 +91,17 @@ def test_maps_are_right_way_up_and_say_their_range(landscape):
     np.testing.assert_allclose(image.get_extent(), [-2.025, 2.025, -2.025, 2.025])
     titles = [axes.texts[0].get_text() for axes in figure.axes[:2]]
     assert titles[0] == f"accuracy, {values.min():.4g} (white) to {values.max():.4g}"
-    close = draw(lambda: landscape_picture(landscape), angle=0, reach=1e-9, sharpness=0.5)
+    close = draw(lambda: landscape_picture(landscape), angle=0, reach=1e-9, sharpness=0.5, loss="log")
     assert close.axes[0].texts[0].get_text() == f"accuracy, {values[40, 40]:.4g} throughout"
     low, high = close.axes[0].images[0].get_clim()
     assert high == values[40, 40] > low
 
 
 def test_slopes_in_words_are_those_of_small_steps(landscape):
-    told = landscape_picture(landscape).update(angle=70, reach=1.0, sharpness=0.3)
+    told = landscape_picture(landscape).update(angle=70, reach=1.0, sharpness=0.3, loss="log")
     cos, sin = np.cos(np.radians(70)), np.sin(np.radians(70))
     ends = [landscape.margins(step * cos, step * sin) for step in (-1e-5, 1e-5)]
-    loss = np.diff([np.logaddexp(0, -one).mean() for one in ends])[0] / 2e-5
+    loss = np.diff([np.logaddexp(0, -one).mean() for one in ends])[0] / 2e-5 / np.log(2)
     smooth = np.diff([np.mean(1 / (1 + np.exp(-one / 0.3))) for one in ends])[0] / 2e-5
     assert f"at the centre its slope is {loss:+.4f}" in told
     assert f"has a slope of {smooth:+.4f} there" in told
@@ -90,7 +110,7 @@ def test_slopes_in_words_are_those_of_small_steps(landscape):
 def test_a_close_look_leaves_the_stairs_flat_and_the_bowl_round(landscape):
     nearest = np.abs(landscape.steps(20, 100)).min()
     picture = landscape_picture(landscape)
-    told = picture.update(angle=20, reach=0.5 * nearest, sharpness=0.1)
+    told = picture.update(angle=20, reach=0.5 * nearest, sharpness=0.1, loss="log")
     assert "0 samples cross, and accuracy is flat everywhere else" in told
     stairs, bowl = (picture.figure.axes[k].lines[0].get_ydata() for k in (2, 3))
     assert np.ptp(stairs) == 0 < np.ptp(bowl)
@@ -99,9 +119,10 @@ def test_a_close_look_leaves_the_stairs_flat_and_the_bowl_round(landscape):
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ({"angle": 0, "reach": 0, "sharpness": 1}, "reach must be finite and above 0"),
-        ({"angle": np.nan, "reach": 1, "sharpness": 1}, "angle must be finite"),
-        ({"angle": 0, "reach": 1, "sharpness": 0}, "sharpness must be finite and above 0"),
+        ({"angle": 0, "reach": 0, "sharpness": 1, "loss": "log"}, "reach must be finite and above 0"),
+        ({"angle": np.nan, "reach": 1, "sharpness": 1, "loss": "log"}, "angle must be finite"),
+        ({"angle": 0, "reach": 1, "sharpness": 0, "loss": "log"}, "sharpness must be finite and above 0"),
+        ({"angle": 0, "reach": 1, "sharpness": 1, "loss": "focal"}, "there is no surrogate 'focal'; there are log, "),
     ],
 )
 def test_a_state_that_cannot_be_is_refused(landscape, state, message):
@@ -111,7 +132,9 @@ def test_a_state_that_cannot_be_is_refused(landscape, state, message):
 
 def test_arrays_that_do_not_fit_are_refused():
     rows, signs = np.ones((4, 2)), np.array([1.0, -1, 1, -1])
-    with pytest.raises(ValueError, match=r"features must have shape \(sample, coordinate\) = \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"shapes \(coordinate,\) = \(2,\) and \(2, 2\); got \(3,\) and \(2, 3\)"):
         Landscape(rows, signs, np.zeros(3), np.eye(3)[:2])
+    with pytest.raises(ValueError, match="centre and directions must be finite"):
+        Landscape(rows, signs, np.array([0.0, np.nan]), np.eye(2))
     with pytest.raises(ValueError, match="signs must be -1 or 1"):
         Landscape(rows, 2 * signs, np.zeros(2), np.eye(2))

@@ -6,32 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize, special
+from scipy import optimize
+from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
+from lossacc_helpers.logistic import LogisticLoss
 from lossacc_helpers.minimisers import DidNotConverge, bisect, gradient_descent, newton, noisy_gradient_descent
 
 
-class Logistic:
-    """The mean log loss of logistic regression, with a little of the squared weights."""
-
-    def __init__(self, rows, signs, ridge=0.0):
-        self.rows, self.signs, self.ridge = rows, signs, ridge
-
-    def value(self, w):
-        return np.logaddexp(0, -self.signs * (self.rows @ w)).mean() + 0.5 * self.ridge * w @ w
-
-    def gradient(self, w):
-        pulls = -self.signs * special.expit(-self.signs * (self.rows @ w))
-        return self.rows.T @ pulls / len(self.rows) + self.ridge * w
-
-    def hessian(self, w):
-        p = special.expit(self.rows @ w)
-        return (self.rows.T * (p * (1 - p))) @ self.rows / len(self.rows) + self.ridge * np.eye(len(w))
-
-    @property
-    def all(self):
-        return self.value, self.gradient, self.hessian
+def parts_of(loss):
+    return loss.value, loss.gradient, loss.hessian
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +23,10 @@ def overlapping():
     generator = np.random.default_rng(0)
     rows = np.c_[generator.normal(size=(80, 2)), np.ones(80)]
     signs = np.where(rows @ [1.0, -2.0, 0.3] + 1.5 * generator.normal(size=80) > 0, 1.0, -1.0)
-    return Logistic(rows, signs)
+    return LogisticLoss(rows, signs)
 
 
-SEPARABLE = Logistic(np.array([[-2.0], [-1.0], [1.0], [2.0]]), np.array([-1.0, -1.0, 1.0, 1.0]))
+SEPARABLE = LogisticLoss(np.array([[-2.0], [-1.0], [1.0], [2.0]]), np.array([-1.0, -1.0, 1.0, 1.0]))
 
 
 # Bisection ---------------------------------------------------------------------------------------------------------
@@ -95,9 +79,9 @@ def test_too_few_halvings_are_said():
 
 
 def test_newton_finds_what_scikit_learn_finds(overlapping):
-    found = newton(*overlapping.all, np.zeros(3))
+    found = newton(*parts_of(overlapping), np.zeros(3))
     reference = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-12, max_iter=10_000)
-    reference.fit(overlapping.rows, overlapping.signs)
+    reference.fit(overlapping.features, overlapping.signs)
     np.testing.assert_allclose(found.point, reference.coef_[0], rtol=1e-5)
     assert found.steps < 12
     assert found.slopes[-1] < 1e-8
@@ -136,14 +120,14 @@ def test_newton_refuses_a_hill():
 
 @pytest.mark.parametrize("columns", [1, 2])
 def test_separable_data_are_found_out(columns):
-    rows = np.c_[SEPARABLE.rows, np.array([0.5, -0.2, 0.1, -0.4])][:, :columns]
+    rows = np.c_[SEPARABLE.features, np.array([0.5, -0.2, 0.1, -0.4])][:, :columns]
     with pytest.raises(
         DidNotConverge, match="falls towards a limit that no point reaches, as the log loss does"
     ) as caught:
-        newton(*Logistic(rows, SEPARABLE.signs).all, np.zeros(columns), steps=25)
+        newton(*parts_of(LogisticLoss(rows, SEPARABLE.signs)), np.zeros(columns), steps=25)
     lengths = np.linalg.norm(caught.value.so_far.points, axis=1)
     assert (np.diff(lengths) > 0).all()
-    assert newton(*Logistic(rows, SEPARABLE.signs, ridge=0.1).all, np.zeros(columns)).slopes[-1] < 1e-8
+    assert newton(*parts_of(LogisticLoss(rows, SEPARABLE.signs, ridge=0.1)), np.zeros(columns)).slopes[-1] < 1e-8
 
 
 def test_derivatives_that_do_not_belong_to_the_function_are_noticed():
@@ -165,7 +149,7 @@ def test_derivatives_that_do_not_belong_to_the_function_are_noticed():
             [0.0, 0.0],
             "its slope is 0: a hilltop or a saddle",
         ),
-        (SEPARABLE.all, 2000.0, "its slope is 0: a plateau"),
+        (parts_of(SEPARABLE), 2000.0, "its slope is 0: a plateau"),
     ],
 )
 def test_a_flat_place_that_is_no_minimum_is_not_taken_for_one(parts, start, why):
@@ -182,21 +166,32 @@ def test_a_step_out_of_the_domain_is_too_long_and_no_more():
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-3, 1e6, 1e12])
 def test_units_of_the_features_make_no_difference(overlapping, unit):
-    scaled = Logistic(overlapping.rows * [unit, 1 / unit, 1.0], overlapping.signs)
-    plain = newton(*overlapping.all, np.zeros(3)).point
-    np.testing.assert_allclose(newton(*scaled.all, np.zeros(3)).point * [unit, 1 / unit, 1.0], plain, rtol=1e-5)
+    scaled = LogisticLoss(overlapping.features * [unit, 1 / unit, 1.0], overlapping.signs)
+    plain = newton(*parts_of(overlapping), np.zeros(3)).point
+    np.testing.assert_allclose(newton(*parts_of(scaled), np.zeros(3)).point * [unit, 1 / unit, 1.0], plain, rtol=1e-5)
+
+
+@pytest.mark.parametrize("start", [-12.0, -8.0, -4.0, 4.0, 12.0])
+def test_newton_comes_back_from_where_the_loss_is_nearly_straight(start):
+    # With a fall that need only be a 10,000th of what the slope promises, two of these end on a plateau.
+    features, species = load_iris(return_X_y=True)
+    petals, signs = features[50:, 2:], np.where(species[50:] == 2, 1.0, -1.0)
+    petals = (petals - petals.mean(axis=0)) / petals.std(axis=0)
+    reference = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-10).fit(petals, signs).coef_[0]
+    found = newton(*parts_of(LogisticLoss(petals, signs)), np.full(2, start))
+    np.testing.assert_allclose(found.point, reference, rtol=1e-4)
 
 
 def test_weights_that_are_tiny_throughout_are_found_too(overlapping):
-    scaled = Logistic(1e12 * overlapping.rows, overlapping.signs)
-    plain = newton(*overlapping.all, np.zeros(3)).point
-    np.testing.assert_allclose(newton(*scaled.all, np.zeros(3)).point * 1e12, plain, rtol=1e-5)
+    scaled = LogisticLoss(1e12 * overlapping.features, overlapping.signs)
+    plain = newton(*parts_of(overlapping), np.zeros(3)).point
+    np.testing.assert_allclose(newton(*parts_of(scaled), np.zeros(3)).point * 1e12, plain, rtol=1e-5)
 
 
 def test_a_column_that_occurs_twice_is_a_flat_direction(overlapping):
-    twice = Logistic(np.c_[overlapping.rows, overlapping.rows[:, 0]], overlapping.signs)
+    twice = LogisticLoss(np.c_[overlapping.features, overlapping.features[:, 0]], overlapping.signs)
     with pytest.raises(DidNotConverge, match="is flat in the direction"):
-        newton(*twice.all, np.zeros(4))
+        newton(*parts_of(twice), np.zeros(4))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +228,7 @@ def test_the_way_so_far_is_there_from_the_first_call_and_can_be_stored():
 
 def test_gradient_descent_ends_where_newton_ends(overlapping):
     slow = gradient_descent(overlapping.value, overlapping.gradient, np.zeros(3), rate=2.0)
-    fast = newton(*overlapping.all, np.zeros(3))
+    fast = newton(*parts_of(overlapping), np.zeros(3))
     np.testing.assert_allclose(slow.point, fast.point, atol=1e-5)
     assert slow.steps > 5 * fast.steps
     assert (np.diff(slow.values) < 1e-12).all()

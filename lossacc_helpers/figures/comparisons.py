@@ -22,6 +22,8 @@ from lossacc_helpers.figures.style import (
 )
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 
+_COLUMNS = 3
+
 
 def split_figure(runs: Mapping[str, TrainingRun], *, title: str) -> LabelledFigure:
     """Training and validation accuracy of many networks, one panel for each way of splitting.
@@ -66,30 +68,47 @@ def _validation_of(run: TrainingRun) -> PredictionHistory:
 
 
 def correlation_figure(
-    pairs: Mapping[str, tuple[Any, Any]], *, changes: Sequence[str] = (), title: str
+    pairs: Mapping[str, tuple[Any, Any]],
+    *,
+    changes: Sequence[str] = (),
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    title: str,
 ) -> LabelledFigure:
-    """Loss against accuracy as scatter plots side by side, each with its correlation coefficient.
+    """Loss against accuracy as scatter plots, three in a row, each with its correlation coefficient.
 
     Parameters
     ----------
     pairs : for each panel's name its loss values and its accuracy values.
     changes : the names of those panels whose values are changes, so that their axes say so.
+    ranges : for the names of some panels, from where to where the coefficient goes in other networks.
     title : the finding.
     """
     coefficients = {name: float(np.corrcoef(x, y)[0, 1]) for name, (x, y) in pairs.items()}
-    told = "; ".join(f"{name}: r = {r:.2f}" for name, r in coefficients.items())
-    figure = LabelledFigure(sentence=f"{as_sentence(title)} {told}.", width=840, height=350)
-    panels = np.atleast_1d(figure.subplots(1, len(pairs)))
-    figure.subplots_adjust(left=0.08, right=0.985, bottom=0.15, top=0.74, wspace=0.42)
-    for axes, (name, (x, y)) in zip(panels, pairs.items(), strict=True):
+    spans = {name: f" ({low:+.2f} to {high:+.2f})" for name, (low, high) in (ranges or {}).items()}
+    told = "; ".join(f"{name}: r = {r:+.2f}{spans.get(name, '')}" for name, r in coefficients.items())
+    rows, columns = -(-len(pairs) // _COLUMNS), min(len(pairs), _COLUMNS)
+    height = 90 + 260 * rows
+    figure = LabelledFigure(sentence=f"{as_sentence(title)} {told}.", width=840, height=height)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    figure.subplots_adjust(
+        left=0.08, right=0.985, bottom=53 / height, top=1 - 90 / height, wspace=0.42, hspace=0.5 + 0.1 * (rows > 1)
+    )
+    for axes in panels[len(pairs) :]:
+        axes.remove()
+    for axes, (name, (x, y)) in zip(panels, pairs.items(), strict=False):
         what = "change in " if name in changes else ""
         styled_axes(axes, xlabel=f"{what}loss (nats)", ylabel=f"{what}accuracy")
         axes.xaxis.label.set_color(LOSS)
         axes.yaxis.label.set_color(ACCURACY)
         axes.plot(x, y, "o", markersize=3.5, color=INK, alpha=0.45, markeredgewidth=0)
         axes.text(
-            0, 1.04, f"{name}\nr = {coefficients[name]:+.2f}", transform=axes.transAxes, fontsize=TEXT_SIZE, color=INK
+            0,
+            1.04,
+            f"{name}\nr = {coefficients[name]:+.2f}{spans.get(name, '')}",
+            transform=axes.transAxes,
+            fontsize=TEXT_SIZE,
+            color=INK,
         )
         axes.locator_params(nbins=5)
-    figure.text(0.012, 0.985, title, fontsize=TITLE_SIZE, color=INK, va="top")
+    figure.text(0.012, 1 - 5 / height, title, fontsize=TITLE_SIZE, color=INK, va="top")
     return figure

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from numpy.typing import ArrayLike, NDArray
 
-from lossacc_helpers._validation import as_number, as_numbers, as_positive
+from lossacc_helpers._validation import as_number, as_numbers, as_positive, as_two_classes
 from lossacc_helpers.figures.picture import LabelledFigure, Picture
 from lossacc_helpers.figures.style import (
     ACCURACY,
@@ -20,11 +20,11 @@ from lossacc_helpers.figures.style import (
     EndLabels,
     styled_axes,
 )
-from lossacc_helpers.surrogates import smoothed_zero_one
+from lossacc_helpers.surrogates import SURROGATES, smoothed_zero_one
 
 Floats = NDArray[np.float64]
 
-_WIDTH, _HEIGHT = 840, 620
+_WIDTH, _HEIGHT = 840, 640
 _CELLS = 81  # of a map, in each direction
 _ALONG = 1201  # points of a curve
 _SMOOTHED = OTHER[0]
@@ -54,20 +54,20 @@ class Landscape:
     directions: Floats
 
     def __post_init__(self) -> None:
-        for name in ("features", "signs", "centre", "directions"):
-            array = as_numbers(getattr(self, name), name).astype(np.float64)
-            if not np.isfinite(array).all():
-                raise ValueError(f"{name} must be finite")
+        rows, truths = as_two_classes(self.features, self.signs)
+        centre, directions = (as_numbers(getattr(self, name), name).astype(float) for name in ("centre", "directions"))
+        wanted = rows.shape[1:]
+        if centre.shape != wanted or directions.shape != (2, *wanted):
+            raise ValueError(
+                f"centre and directions must have shapes (coordinate,) = {wanted} and (2, {wanted[0]}); got "
+                f"{centre.shape} and {directions.shape}"
+            )
+        if not (np.isfinite(centre).all() and np.isfinite(directions).all()):
+            raise ValueError("centre and directions must be finite")
+        kept = {"features": rows, "signs": truths, "centre": centre, "directions": directions}
+        for name, array in kept.items():
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        wanted = (len(self.signs), len(self.centre))
-        if self.features.shape != wanted or self.directions.shape != (2, wanted[1]):
-            raise ValueError(
-                f"features must have shape (sample, coordinate) = {wanted} and directions (2, {wanted[1]}); got "
-                f"{self.features.shape} and {self.directions.shape}"
-            )
-        if not np.isin(self.signs, (-1, 1)).all():
-            raise ValueError("signs must be -1 or 1")
 
     def margins(self, right: ArrayLike, up: ArrayLike) -> Floats:
         """Return the margins (..., sample) at places of the plane, whose two coordinates broadcast."""
@@ -88,31 +88,33 @@ class Landscape:
         return np.sort(at[np.isfinite(at) & (np.abs(at) <= reach)])
 
 
-def landscape_picture(landscape: Landscape) -> Picture:
-    """Maps of accuracy and of log loss over a plane of weights, and both along a line through it.
+def landscape_picture(landscape: Landscape, *, names: tuple[str, str] = ("right", "up")) -> Picture:
+    """Maps of accuracy and of a loss over a plane of weights, and both along a line through it.
 
-    The state is ``angle`` of the line in degrees, ``reach`` (how far the picture goes from its centre) and
-    ``sharpness`` of the smoothed accuracy, whose sigmoid is that wide in units of the margin. A state raises
-    `ValueError`, and leaves the picture as it is, for a reach or a sharpness that is not above 0.
+    `names` are those of the landscape's two directions. The shades of the loss are spread by a power of it, for at the
+    edge it is many times what it is in the middle.
+
+    The state is ``angle`` of the line in degrees, ``reach`` (how far the picture goes from its centre), ``sharpness``
+    of the smoothed accuracy, whose sigmoid is that wide in units of the margin, and ``loss``, the name of one of
+    `surrogates.SURROGATES`. A state raises `ValueError`, and leaves the picture as it is, for a reach or a sharpness
+    that is not above 0 and for another name.
     """
     figure = LabelledFigure(
         sentence=(
-            "Above: maps of accuracy (left, blue) and log loss (right, vermilion) over a plane of weights. Below: both "
-            "along the line that is drawn in the maps; accuracy as a staircase, with its smoothed form in green."
+            "Above: maps of accuracy (left, blue) and of a loss (right, vermilion) over a plane of weights. Below: "
+            "both along the line that is drawn in the maps; accuracy as a staircase, with its smoothed form in green."
         ),
         width=_WIDTH,
         height=_HEIGHT,
     )
-    maps = [
-        _Map(figure, left, colour, name)
-        for left, colour, name in ((0.1, ACCURACY, "accuracy"), (0.6, LOSS, "log loss (nats)"))
-    ]
-    curves = [
-        _Curve(figure, 0.1, ACCURACY, "accuracy", smoothed=True),
-        _Curve(figure, 0.6, LOSS, "log loss (nats)"),
-    ]
+    maps = [_Map(figure, 0.115, ACCURACY, 1.0, names), _Map(figure, 0.615, LOSS, 0.4, names)]
+    curves = [_Curve(figure, 0.115, ACCURACY, "accuracy", smoothed=True), _Curve(figure, 0.615, LOSS, "loss")]
 
-    def move(*, angle: float, reach: float, sharpness: float) -> str:
+    def move(*, angle: float, reach: float, sharpness: float, loss: str) -> str:
+        if loss not in SURROGATES:
+            raise ValueError(f"there is no surrogate {loss!r}; there are {', '.join(SURROGATES)}")
+        chosen = SURROGATES[loss]
+        name = f"{loss} loss{' (bits)' if loss == 'log' else ''}"
         turn, far = as_number(angle, "angle"), as_positive(reach, "reach")
         if not np.isfinite(turn):
             raise ValueError(f"angle must be finite; got {turn:g}")
@@ -120,24 +122,24 @@ def landscape_picture(landscape: Landscape) -> Picture:
         cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
         margins = landscape.margins(along * cos, along * sin)
         smooth = 1 - smoothed_zero_one(margins, sharpness).mean(axis=-1)
-        accuracy, loss = (margins > 0).mean(axis=-1), np.logaddexp(0, -margins).mean(axis=-1)
+        accuracy, costs = (margins > 0).mean(axis=-1), chosen.value(margins).mean(axis=-1)
         places = np.linspace(-far, far, _CELLS)
         plane = landscape.margins(places[None, :], places[:, None])
-        maps[0].show((plane > 0).mean(axis=-1), far, turn)
-        maps[1].show(np.logaddexp(0, -plane).mean(axis=-1), far, turn)
+        maps[0].show((plane > 0).mean(axis=-1), far, turn, "accuracy")
+        maps[1].show(chosen.value(plane).mean(axis=-1), far, turn, name)
         crossings = landscape.steps(turn, far)
         curves[0].show(along, accuracy, smooth)
-        curves[1].show(along, loss)
+        curves[1].show(along, costs)
         here = landscape.margins(0.0, 0.0)
         rises = landscape.margins(cos, sin) - here
         step = smoothed_zero_one(here, sharpness)
-        slopes = [np.mean(-smoothed_zero_one(here, 1.0) * rises), np.mean(step * (1 - step) * rises) / sharpness]
+        slopes = [np.mean(chosen.slope(here) * rises), np.mean(step * (1 - step) * rises) / sharpness]
         count = len(crossings)
         return (
             f"Along the line at {turn:g} degrees, from {-far:.3g} to {far:.3g}: {count} "
             f"sample{' crosses' if count == 1 else 's cross'}, and accuracy is flat everywhere else; it goes from "
-            f"{accuracy.min():.3f} to {accuracy.max():.3f}. Log loss goes from {loss.min():.4f} to {loss.max():.4f}; "
-            f"at the centre its slope is {slopes[0]:+.4f}. Smoothed accuracy (sharpness {sharpness:g}) has a slope of "
+            f"{accuracy.min():.3f} to {accuracy.max():.3f}. The {name} goes from {costs.min():.4f} to "
+            f"{costs.max():.4f}; at the centre its slope is {slopes[0]:+.4f}. Smoothed accuracy (sharpness {sharpness:g}) has a slope of "
             f"{slopes[1]:+.4f} there."
         )
 
@@ -147,14 +149,16 @@ def landscape_picture(landscape: Landscape) -> Picture:
 class _Map:
     """A map of one quantity, and the line through its centre."""
 
-    def __init__(self, figure: LabelledFigure, left: float, colour: str, name: str) -> None:
-        self._axes = axes = figure.add_axes((left, 0.5, 0.37, 0.44))
+    def __init__(self, figure: LabelledFigure, left: float, colour: str, power: float, names: tuple[str, str]) -> None:
+        self._axes = axes = figure.add_axes((left, 0.54, 0.365, 0.41))
         axes.tick_params(labelsize=TEXT_SIZE, length=0, colors=INK)
-        self._name = name
+        axes.locator_params(nbins=5)
+        axes.set_xlabel(names[0], fontsize=TEXT_SIZE, color=INK)
+        axes.set_ylabel(names[1], fontsize=TEXT_SIZE, color=INK)
         self._title = axes.text(
             0, 1.03, "", transform=axes.transAxes, fontsize=TEXT_SIZE, color=colour, va="bottom", animated=True
         )
-        shades = LinearSegmentedColormap.from_list(name, [PAPER, colour])
+        shades = LinearSegmentedColormap.from_list(colour, [PAPER, colour])
         self._image = axes.imshow(
             np.zeros((_CELLS, _CELLS)),
             origin="lower",
@@ -162,16 +166,17 @@ class _Map:
             aspect="auto",
             animated=True,
             interpolation="nearest",
+            norm=PowerNorm(power),
         )
         [self._line] = axes.plot([], [], color=INK, linewidth=1.4, animated=True)
         [self._dot] = axes.plot([0], [0], "o", color=INK, markersize=6, animated=True)
 
-    def show(self, values: Floats, reach: float, angle: float) -> None:
+    def show(self, values: Floats, reach: float, angle: float, name: str) -> None:
         self._image.set_data(values)
         low, high = float(values.min()), float(values.max())
         self._image.set_clim(low if low < high else low - 1, high)  # one value throughout has the full colour
         told = f"{low:.4g} throughout" if low == high else f"{low:.4g} (white) to {high:.4g}"
-        self._title.set_text(f"{self._name}, {told}")
+        self._title.set_text(f"{name}, {told}")
         edges = reach * (1 + 1 / (_CELLS - 1))
         self._image.set_extent((-edges, edges, -edges, edges))
         _limits(self._axes, (-edges, edges), (-edges, edges))
@@ -183,10 +188,12 @@ class _Curve:
     """One quantity along the line."""
 
     def __init__(self, figure: LabelledFigure, left: float, colour: str, name: str, *, smoothed: bool = False) -> None:
-        width = 0.30 if smoothed else 0.37
+        width = 0.28 if smoothed else 0.365
         self._axes = axes = styled_axes(
-            figure.add_axes((left, 0.085, width, 0.32)), xlabel="along the line", ylabel=name, colour=colour
+            figure.add_axes((left, 0.08, width, 0.32)), xlabel="along the line", ylabel=name, colour=colour
         )
+        axes.ticklabel_format(useOffset=False)  # in a close look all values are nearly one
+        axes.locator_params(axis="y", nbins=5)
         [self._line] = axes.plot([], [], color=colour, linewidth=MEDIAN_WIDTH, zorder=3, animated=True)
         self._smooth = None
         self._labels = None
