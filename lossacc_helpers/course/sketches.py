@@ -126,6 +126,23 @@ def turns_again() -> Sketch:
     return Sketch(_two_classes(train), _two_classes(np.concatenate([most, lost], axis=-1)))
 
 
+def both_fall() -> Sketch:
+    """Three samples far on the wrong side come nearer; others, barely right, pay for it and cross the boundary."""
+    most = np.linspace(0.1, 2.0, 17) - 0.9 * _TIME
+    lost = np.array([-7.0, -6.5, -6.0]) + 5.0 * _TIME
+    return Sketch(_two_classes(np.concatenate([most, lost], axis=-1)))
+
+
+def stuck() -> Sketch:
+    """Nobody moves: the gradient of a count is zero."""
+    return Sketch(_two_classes(np.linspace(-1.5, 1.0, 20) + 0.0 * _TIME))
+
+
+def endless() -> Sketch:
+    """All samples are right early on, and grow surer and surer, as the logarithm of time."""
+    return Sketch(_two_classes(np.linspace(-0.4, 1.5, 20) + 2.5 * np.log1p(60.0 * _TIME)))
+
+
 def _two_classes(log_odds: NDArray[np.float64]) -> PredictionHistory:
     """Return the history of samples of class 1 from the log-odds that they are given, shape (..., epoch, sample)."""
     rows = -np.logaddexp(0.0, np.stack([log_odds, -log_odds], axis=-1))

@@ -97,4 +97,14 @@ SYLLABUS = (
         ),
         trains=True,
     ),
+    Entry(
+        name="06_differentiability",
+        title="Differentiability versus accuracy",
+        symptoms=(
+            Symptom("The training loss falls, and training accuracy falls too.", sketches.both_fall),
+            Symptom("The loss does not move at all: it counts errors.", sketches.stuck),
+            Symptom("The accuracy is 1, and the loss falls without end.", sketches.endless),
+        ),
+        trains=True,
+    ),
 )

@@ -110,5 +110,6 @@ def correlation_figure(
             color=INK,
         )
         axes.locator_params(nbins=5)
+        axes.locator_params(axis="x", nbins=4)
     figure.text(0.012, 1 - 5 / height, title, fontsize=TITLE_SIZE, color=INK, va="top")
     return figure

@@ -134,6 +134,8 @@ class LossAndAccuracyPanels:
     ) -> None:
         if not 0 <= accuracy_from < accuracy_to <= 1:
             raise ValueError(f"accuracies must go from 0 or more up to 1 or less; got {accuracy_from} to {accuracy_to}")
+        if loss_from and loss_limit is None:
+            raise ValueError(f"loss_from={loss_from:g} needs a loss_limit as well: the curves alone decide the limits")
         grid = figure.add_gridspec(2, 1, left=left, right=right, bottom=bottom, top=top, hspace=0.14)
         self.loss_axes = styled_axes(
             figure.add_subplot(grid[0]),

@@ -139,8 +139,8 @@ def landscape_picture(landscape: Landscape, *, names: tuple[str, str] = ("right"
             f"Along the line at {turn:g} degrees, from {-far:.3g} to {far:.3g}: {count} "
             f"sample{' crosses' if count == 1 else 's cross'}, and accuracy is flat everywhere else; it goes from "
             f"{accuracy.min():.3f} to {accuracy.max():.3f}. The {name} goes from {costs.min():.4f} to "
-            f"{costs.max():.4f}; at the centre its slope is {slopes[0]:+.4f}. Smoothed accuracy (sharpness {sharpness:g}) has a slope of "
-            f"{slopes[1]:+.4f} there."
+            f"{costs.max():.4f}; at the centre its slope is {slopes[0]:+.4f}. Smoothed accuracy (sharpness "
+            f"{sharpness:g}) has a slope of {slopes[1]:+.4f} there."
         )
 
     return Picture(figure, move)

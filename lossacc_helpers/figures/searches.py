@@ -49,7 +49,7 @@ def boundaries_figure(
     if not 0 < len(names) <= len(_COLOURS) or any(list(one[2]) != names for one in panels.values()):
         raise ValueError("each panel needs the same boundaries, one to three")
     rows = -(-len(panels) // 2)
-    height = 78 + 290 * rows
+    height = 78 + 305 * rows
     figure = LabelledFigure(sentence=title, width=840, height=height)
     told = []
     for k, (name, (features, signs, boundaries)) in enumerate(panels.items()):
@@ -57,7 +57,7 @@ def boundaries_figure(
         if points.shape[1] != 2:
             raise ValueError(f"features must have shape (sample, 2); got {points.shape}")
         row, column = divmod(k, 2)
-        box = (0.075 + 0.49 * column, 1 - (78 + 290 * row + 235) / height, 0.415, 225 / height)
+        box = (0.075 + 0.49 * column, 1 - (78 + 305 * row + 238) / height, 0.415, 225 / height)
         axes = styled_axes(figure.add_axes(box), xlabel="first feature", ylabel="second feature")
         axes.set_xlim(-_SPAN, _SPAN)
         axes.set_ylim(-_SPAN, _SPAN)

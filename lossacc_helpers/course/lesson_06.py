@@ -1,0 +1,471 @@
+"""Lesson 06, differentiability versus accuracy: its guesses, its explorers, its exercises, its quiz."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossacc_helpers import datasets
+from lossacc_helpers.course.lesson import Lesson
+from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
+from lossacc_helpers.figures import Picture
+from lossacc_helpers.figures.landscape import Landscape, landscape_picture
+from lossacc_helpers.figures.minimisers import Race, minimisers_picture
+from lossacc_helpers.logistic import LogisticLoss
+from lossacc_helpers.minimisers import (
+    DidNotConverge,
+    Minimisation,
+    bisect,
+    gradient_descent,
+    newton,
+    noisy_gradient_descent,
+)
+from lossacc_helpers.surrogates import SURROGATES
+from lossacc_helpers.widgets import Explorer, Guess, Option, Prediction, Question, Scale, controls
+
+Floats = NDArray[np.float64]
+
+
+def petals(first: str, second: str) -> tuple[Floats, Floats]:
+    """Return the petals of two species of irises: length and width, standardised (100, 2), and signs (100,).
+
+    The sign is -1 for flowers of the first species and 1 for those of the second.
+    """
+    irises = datasets.iris("sorted")
+    features = np.concatenate([irises.train[0], irises.validation[0]])[:, 2:]
+    species = np.array(irises.class_names)[np.concatenate([irises.train[1], irises.validation[1]])]
+    chosen = np.isin(species, (first, second))
+    kept = features[chosen].astype(np.float64)
+    return (kept - kept.mean(axis=0)) / kept.std(axis=0), np.where(species[chosen] == second, 1.0, -1.0)
+
+
+# The explorers -----------------------------------------------------------------------------------------------------
+
+
+def landscape() -> Explorer:
+    """Return accuracy and a loss over a plane of weights of a classifier of petals, and along a line in it."""
+    parts = {
+        "angle": controls.whole_slider("direction (degrees)", 0, 175, value=135, step=5),
+        "reach": controls.log_slider("how far", 0.01, 10, value=6.3, steps_per_decade=5),
+        "sharpness": controls.log_slider("sharpness", 0.03, 3, value=1.0, steps_per_decade=10),
+        "loss": controls.dropdown("loss", list(SURROGATES), value="log"),
+    }
+
+    def compute(*, angle: int, reach: float, sharpness: float, loss: str) -> Mapping[str, Any]:
+        return {"angle": float(angle), "reach": reach, "sharpness": sharpness, "loss": loss}
+
+    return Explorer(_landscape_picture, parts, compute=compute)
+
+
+def _landscape_picture() -> Picture:
+    flowers, signs = petals("versicolor", "virginica")
+    rows = np.c_[flowers, np.ones(len(signs))]
+    loss = LogisticLoss(rows, signs)
+    best = newton(loss.value, loss.gradient, loss.hessian, np.zeros(3)).point
+    view = Landscape(rows, signs, best, np.eye(3)[:2])
+    return landscape_picture(view, names=("added to the weight of the length", "added to the weight of the width"))
+
+
+_STEPS = 30
+_SPAN = 12.0
+_PAIRS = {"overlap": ("versicolor", "virginica"), "can be separated": ("setosa", "versicolor")}
+_BATCH = 5
+
+
+def minimisers() -> Explorer:
+    """Return four minimisers on their way to the weights of logistic regression, with one weight and with two."""
+    parts = {
+        "flowers": controls.toggle("the species", {name: name for name in _PAIRS}, value="overlap"),
+        "iteration": controls.whole_slider("iteration", 0, _STEPS, value=4),
+        "start": controls.whole_slider("start of each weight", -10, 10, value=-4),
+        "rate": controls.log_slider("learning rate", 0.1, 100, value=3.2, steps_per_decade=4),
+        "line_search": controls.checkbox("Newton searches along the line", value=True),
+    }
+
+    def compute(*, flowers: str, iteration: int, start: int, rate: float, line_search: bool) -> Mapping[str, Any]:
+        settings = (flowers, float(start), float(f"{rate:.3g}"), line_search)
+        return {"one": _race(1, *settings), "two": _race(2, *settings), "iteration": iteration}
+
+    return Explorer(lambda: minimisers_picture(span=_SPAN, steps=_STEPS), parts, compute=compute)
+
+
+@cache
+def _loss(flowers: str, weights: int) -> LogisticLoss:
+    features, signs = petals(*_PAIRS[flowers])
+    return LogisticLoss(features[:, :weights], signs)
+
+
+@cache
+def _race(weights: int, flowers: str, start: float, rate: float, line_search: bool) -> Race:
+    """All four minimisers from one start; those that give up keep their way so far."""
+    loss = _loss(flowers, weights)
+    rows, signs = loss.features, loss.signs
+
+    def of_a_batch(point: Floats, generator: np.random.Generator) -> Floats:
+        batch = generator.integers(len(signs), size=_BATCH)
+        return LogisticLoss(rows[batch], signs[batch]).gradient(point)
+
+    begin = np.full(weights, start)
+    parts = (loss.value, loss.gradient, loss.hessian)
+    ways = {
+        "bisection": _way(lambda: bisect(lambda w: loss.gradient(w)[0], -1.5 * _SPAN, 2 * _SPAN, steps=_STEPS)),
+        "Newton": _way(lambda: newton(*parts, begin, steps=_STEPS, line_search=line_search)),
+        "gradient descent": _way(lambda: gradient_descent(loss.value, loss.gradient, begin, rate=rate, steps=_STEPS)),
+        "noisy gradient descent": _way(
+            lambda: noisy_gradient_descent(loss.value, of_a_batch, begin, rate=rate, steps=_STEPS)
+        ),
+    }
+    if weights > 1:
+        ways["bisection"] = None  # which half of a plane would hold the minimum?
+    return Race(loss.value, _least(flowers, weights), {name: way for name, way in ways.items() if way is not None})
+
+
+@cache
+def _least(flowers: str, weights: int) -> float:
+    loss = _loss(flowers, weights)
+    try:
+        return float(loss.value(newton(loss.value, loss.gradient, loss.hessian, np.zeros(weights)).point))
+    except DidNotConverge:
+        return 0.0  # separable: the limit that no weights reach
+
+
+def _way(minimise: Callable[[], Minimisation]) -> Minimisation | None:
+    try:
+        return minimise()
+    except DidNotConverge as gave_up:
+        return gave_up.so_far
+    except ValueError:  # a bracket without a change of sign: nothing to do
+        return None
+
+
+# Guesses -----------------------------------------------------------------------------------------------------------
+
+
+def _saved_outcome(errors: float) -> str:
+    if errors < 20:
+        return "A search saves more than you thought, with outliers in this place."
+    if errors > 45:
+        return "A search saves less than you thought: the outliers themselves stay wrong."
+    return "Your guess is close."
+
+
+PREDICTIONS = (
+    Prediction(
+        name="saved",
+        question=(
+            "300 points in ten dimensions; 30 of them are outliers, far on the wrong side. Logistic regression gets "
+            "about 75 of the 300 wrong. How many fewer does a search get wrong that looks for few errors?"
+        ),
+        came_out="About 33 fewer.",
+        scale=Scale(least=0, greatest=75, step=5, label="errors fewer", outcome=_saved_outcome),
+    ),
+    Prediction(
+        name="related",
+        question=(
+            "One network is trained far too long. Over its epochs you correlate validation loss with validation "
+            "accuracy. What do you expect?"
+        ),
+        came_out="Close to -1 until the least loss, above 0 after it: one number for all of it says little.",
+        guesses=(
+            Guess(
+                text="close to -1: both measure how right the answers are",
+                outcome="So it is while the network learns. After the least loss both rise.",
+            ),
+            Guess(
+                text="about 0: accuracy is a staircase, and loss is smooth",
+                outcome="A staircase may follow a slope closely, and does until the least loss.",
+            ),
+            Guess(
+                text="it depends on which epochs I take",
+                outcome="It does: even its sign.",
+            ),
+        ),
+    ),
+    Prediction(
+        name="gradient",
+        question="You ask TensorFlow for the gradient of accuracy, computed with argmax. What do you get?",
+        came_out="None: argmax passes no gradient on, not even zeros.",
+        guesses=(
+            Guess(text="an error", outcome="The tape answers without one. Keras raises one when you train on it."),
+            Guess(
+                text="zeros",
+                outcome="Where the derivative exists, it is 0. But TensorFlow has none for argmax, and says so: None.",
+            ),
+            Guess(text="None", outcome="None: there is no way back through argmax, not even one of zeros."),
+        ),
+    ),
+)
+
+
+# Exercises ---------------------------------------------------------------------------------------------------------
+
+
+def _check_newton_step(newton_step: LearnerFunction) -> None:
+    x, y = np.array([1.0, 2.0, -1.0]), np.array([1.0, -1.0, -1.0])
+    newton_step(0.0, np.array([2.0]), np.array([1.0])).equals(
+        1.0, because="at weight 0 the slope is -2/2 = -1 and the curvature is 4/4 = 1, so the step is +1"
+    )
+    newton_step(0.0, x, y).equals(
+        0.0, because="the slopes -1/2, +2/2 and -1/2 cancel: the weight 0 is the minimum already"
+    )
+    for w in (0.7, -1.3):
+        p = 1 / (1 + np.exp(y * w * x))  # what is missing to a probability of 1
+        expected = w + np.sum(y * x * p) / np.sum(x**2 * p * (1 - p))
+        newton_step(w, x, y).equals(expected, because=f"at weight {w} slope and curvature are other numbers than at 0")
+
+
+def _check_changes(changes: LearnerFunction) -> None:
+    rows, signs = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), np.array([1.0, -1.0, 1.0])
+    found = changes(rows, signs, np.array([1.0, 1.0]), np.array([1.0, 0.0]))
+    found.equals(
+        [-2.0, -1.0],
+        because=(
+            "the margins are 1 + t, -(2 + t) and 1: the first changes its sign at -1, the second at -2, and the third "
+            "never"
+        ),
+    )
+    generator = np.random.default_rng(0)
+    many, truths = generator.normal(size=(6, 3)), np.array([1.0, -1, -1, 1, 1, -1])
+    start, direction = generator.normal(size=(2, 3))
+    expected = np.sort(-(many @ start) / (many @ direction))
+    changes(many, truths, start, direction).equals(expected, because="each sample has its place; sort them")
+
+
+def _check_misled(misled: LearnerValue) -> None:
+    x, y = misled.array(shape=(2, 10))
+    if not np.isin(y, (-1, 1)).all():
+        raise Wrong("The second row holds the classes: -1 or 1.")
+    if np.abs(x).max() > 1e6:
+        raise Wrong("Keep the points within a million: beyond that the arithmetic of this check is not to be trusted.")
+    if np.ptp(x) == 0:
+        raise Wrong("All points lie in one place.")
+    order = np.sort(np.unique(x))
+    places = np.concatenate([[order[0] - 1], (order[:-1] + order[1:]) / 2, [order[-1] + 1]])
+    fewest = min(int(np.sum(side * y * (x - place) <= 0)) for place in places for side in (-1, 1))
+    if fewest == 0:
+        raise Wrong(
+            "A threshold gets all ten right. Then the log loss has no minimum: it falls for ever, and those weights "
+            "get all right too."
+        )
+    if fewest > 1:
+        raise Wrong(f"The best threshold still gets {fewest} wrong; it may get one.")
+    unit = (x - x.mean()) / x.std()
+    loss = LogisticLoss(np.c_[unit, np.ones(10)], y)
+    try:
+        best = newton(loss.value, loss.gradient, loss.hessian, np.zeros(2)).point
+    except DidNotConverge as gave_up:
+        raise Wrong(f"Here the log loss has no minimum that can be found: {gave_up}.") from gave_up
+    wrong = int(np.sum(loss.margins(best) <= 0))
+    if wrong < 4:
+        raise Wrong(
+            f"The best threshold gets 1 wrong, and the least log loss gets {wrong} wrong: at least 4 are wanted. What "
+            "would pull the classifier over?"
+        )
+
+
+def _check_too_far(too_far: LearnerFunction) -> None:
+    off = np.array([-1000.0, -60.0, -30.0, -15.0, -10.5, -10.01, 10.01, 10.5, 15.0, 30.0, 60.0, 1000.0])
+    near = np.array([-10.0, -9.0, -5.0, -1.0, 0.0, 1.0, 5.0, 9.0, 10.0])
+    costs, inside = too_far(off).array(shape=off.shape), too_far(near).array(shape=near.shape)
+    for minutes, cost in zip(off, costs, strict=True):
+        if not cost >= 1 - 1e-9:
+            raise Wrong(
+                f"A delivery that is {minutes:g} minutes off counts 1, and costs {cost:.3g}: a bound is never below "
+                "what it bounds."
+            )
+    if (inside < -1e-9).any():
+        raise Wrong(f"A delivery that is {near[inside < 0][0]:g} minutes off counts 0, and costs less.")
+    if inside[4] >= 1:
+        raise Wrong(f"A perfect forecast costs {inside[4]:.3g}, as much as one that counts. Let it cost less than 1.")
+    steps = 1e-3 * np.sign(off)
+    rises = too_far(off + steps).array(shape=off.shape) - too_far(off - steps).array(shape=off.shape)
+    for minutes, rise in zip(off, rises, strict=True):
+        if not rise > 0:
+            raise Wrong(
+                f"At {minutes:g} minutes the cost does not rise with the distance, so descent would not bring the "
+                "forecast nearer."
+            )
+
+
+EXERCISES = (
+    Exercise(
+        name="newton_step",
+        checker=_check_newton_step,
+        hints=(
+            "A step of Newton's is minus the slope divided by the curvature. Means or sums: the quotient is the same.",
+            "With p = 1 / (1 + exp(y * w * x)): the slope is -mean(y * x * p), the curvature mean(x**2 * p * (1 - p)).",
+            "p = 1 / (1 + np.exp(y * w * x)); w + np.sum(y * x * p) / np.sum(x**2 * p * (1 - p))",
+        ),
+        wrong_answers={
+            "gradient descent": WrongAnswer(
+                answer=lambda w, x, y: w + np.mean(y * x / (1 + np.exp(y * w * x))), says="for other arguments"
+            ),
+            "uphill": WrongAnswer(answer=lambda w, x, y: w - 1.0, says="so the step is +1"),
+            "curvature as at 0": WrongAnswer(
+                answer=lambda w, x, y: w + np.sum(y * x / (1 + np.exp(y * w * x))) / np.sum(x**2 / 4),
+                says="slope and curvature are other numbers than at 0",
+            ),
+        },
+    ),
+    Exercise(
+        name="changes",
+        checker=_check_changes,
+        hints=(
+            "The margin of a sample at t is signs * (features @ start) + t * signs * (features @ direction).",
+            "It is 0 at t = -(features @ start) / (features @ direction), if that divisor is not 0.",
+            "a, b = features @ start, features @ direction; np.sort(-a[b != 0] / b[b != 0])",
+        ),
+        wrong_answers={
+            "not sorted": WrongAnswer(
+                answer=lambda f, s, a, b: (-(f @ a) / np.where(f @ b == 0, np.nan, f @ b))[f @ b != 0],
+                says="the first changes its sign at -1",
+            ),
+            "the wrong sign": WrongAnswer(
+                answer=lambda f, s, a, b: np.sort((f @ a)[f @ b != 0] / (f @ b)[f @ b != 0]), says="at -1"
+            ),
+            "divides by 0": WrongAnswer(
+                answer=lambda f, s, a, b: np.sort(-(f @ a) / np.where(f @ b == 0, 1e-300, f @ b)), says="never"
+            ),
+        },
+    ),
+    Exercise(
+        name="misled",
+        checker=_check_misled,
+        asks="value",
+        hints=(
+            "Begin with nine points that a threshold divides. The tenth is the one that the threshold gets wrong.",
+            "Log loss grows with the distance of a wrong point. How far away must the tenth be to outweigh four?",
+            "x = np.r_[-4:0, 1:6, 1000]; y = np.sign(x); y[-1] = -1",
+        ),
+        wrong_answers={
+            "can be separated": WrongAnswer(
+                answer=np.stack([np.r_[-5.0:0, 1:6], np.repeat([-1.0, 1.0], 5)]), says="gets all ten right"
+            ),
+            "too near": WrongAnswer(
+                answer=np.stack([np.r_[-4.0:0, 1:7], np.r_[-np.ones(4), np.ones(5), -1.0]]), says="at least 4"
+            ),
+            "mixed": WrongAnswer(
+                answer=np.stack([np.arange(10.0), np.resize([1.0, -1.0], 10)]), says="The best threshold still gets"
+            ),
+            "three classes": WrongAnswer(answer=np.stack([np.arange(10.0), np.arange(10.0) % 3]), says="-1 or 1"),
+        },
+    ),
+    Exercise(
+        name="too_far",
+        checker=_check_too_far,
+        hints=(
+            "What did the hinge do for a margin? Here the step lies at ten minutes, on both sides.",
+            "A loss that is 1 at ten minutes, 0 at none, and rises with the distance, is a bound.",
+            "np.abs(minutes) / 10, or its square",
+        ),
+        wrong_answers={
+            "the count": WrongAnswer(
+                answer=lambda minutes: (np.abs(minutes) > 10) * 1.0, says="the cost does not rise with the distance"
+            ),
+            "a smooth step": WrongAnswer(
+                answer=lambda minutes: 1 / (1 + np.exp(np.clip(10 - np.abs(minutes), -50, 50))), says="never below"
+            ),
+            "a hinge that begins too late": WrongAnswer(
+                answer=lambda minutes: np.maximum(0, np.abs(minutes) - 10), says="never below"
+            ),
+            "late only": WrongAnswer(answer=lambda minutes: np.maximum(0, minutes / 10), says="-1000 minutes off"),
+            "no better for a perfect one": WrongAnswer(
+                answer=lambda minutes: 1 + np.abs(minutes), says="A perfect forecast costs"
+            ),
+        },
+    ),
+)
+
+
+# Quiz --------------------------------------------------------------------------------------------------------------
+
+QUESTIONS = {
+    "flat": Question(
+        "You train with a loss that counts errors with tf.sign. Keras raises no error, and the loss never moves. Why?",
+        [
+            Option("The learning rate is too small", "Any rate times a gradient of 0 is 0."),
+            Option(
+                "The gradient exists and is 0 wherever it is asked for",
+                "tf.sign has a gradient of zeros, so Keras is content and nothing moves. argmax has none at all, and "
+                "Keras says so.",
+                correct=True,
+            ),
+            Option("tf.sign has no gradient", "Then Keras would have raised 'No gradients provided for any variable'."),
+        ],
+    ),
+    "bound": Question(
+        "A mean log loss of 0.2 bits on 300 training points of two classes. How many of them are wrong, at most?",
+        [
+            Option(
+                "60",
+                "Every wrong point costs at least one bit, so at most 0.2 of them are wrong: 60. In nats, divide by "
+                "ln 2 first.",
+                correct=True,
+            ),
+            Option("300", "Then the loss would be at least one bit."),
+            Option("Nothing can be said", "A wrong point gives its class at most one half, which costs one bit."),
+        ],
+    ),
+    "related": Question(
+        "Somebody reports a correlation of -0.9 between loss and accuracy. What do you ask first?",
+        [
+            Option("How many epochs there were", "It helps, but it does not say what was correlated."),
+            Option(
+                "Across what: epochs, changes, samples, networks, models?",
+                "Each has another answer, and over epochs even the sign depends on which ones.",
+                correct=True,
+            ),
+            Option(
+                "Nothing: it is close to -1, so either number will do",
+                "Over which pairs? After the least loss the sign was the other one.",
+            ),
+        ],
+    ),
+    "outliers": Question(
+        "A linear classifier, 10% far outliers. Which change lowers the number of errors in training most?",
+        [
+            Option("Newton instead of gradient descent", "Both end at the same minimum; only the way differs."),
+            Option("The exponential loss instead of log loss", "It pulls hardest of all on points that are far off."),
+            Option(
+                "A loss that stops pulling on points that are far on the wrong side",
+                "Like savage, a smoothed step, or a clipped straight-through gradient. A classifier that can follow "
+                "the outliers helps as well.",
+                correct=True,
+            ),
+        ],
+    ),
+    "calibrated": Question(
+        "Log loss is classification-calibrated. What does that promise for your linear classifier on 300 points?",
+        [
+            Option(
+                "Nothing by itself: the promise is for endless samples and all functions of the input",
+                "Far outliers cost logistic regression dozens of errors although log loss is calibrated.",
+                correct=True,
+            ),
+            Option("The fewest errors in training", "The clouds with far outliers show the opposite."),
+            Option("Probabilities that are right", "That is calibration of another kind, the one of lesson 05."),
+        ],
+    ),
+    "separable": Question(
+        "Newton's method on logistic regression: the gradient is 1e-20, the steps stay ten long. What has happened?",
+        [
+            Option("A mistake in the Hessian", "Then the line search would complain. The slope really vanishes."),
+            Option(
+                "The classes can be separated, and the loss falls towards 0 without end",
+                "There are no weights of maximum likelihood. A ridge, or stopping, gives some.",
+                correct=True,
+            ),
+            Option("It has converged: the gradient is 0", "A gradient near 0 is not enough: every step goes on."),
+        ],
+    ),
+}
+
+lesson = Lesson(
+    "06_differentiability",
+    explorers={"landscape": landscape, "minimisers": minimisers},
+    predictions=PREDICTIONS,
+    questions=QUESTIONS,
+    exercises=EXERCISES,
+)
