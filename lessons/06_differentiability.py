@@ -699,7 +699,8 @@ for name, way in (("bisection", halved), ("Newton", jumped), ("gradient descent"
 # so a **line search** halves the step until the loss falls enough. **Gradient descent** follows the slope, with a
 # rate that you must choose. **Noisy gradient descent** does so with the slope of five flowers at a time.
 #
-# Watch them. Which arrives first, and which never? Move the start to 8 and untick the line search. Then switch to
+# Watch them over the iterations. Which arrives first? Then untick the line search, and move the start from -4 to 2
+# and to 10. At which rate does gradient descent arrive, and at which does it only jump about? At last switch to
 # species that can be separated.
 
 # %% tags=["explorer"]
@@ -810,7 +811,7 @@ lesson.check("newton_step", newton_step_solution)
 # %% [markdown]
 # **2. Where the staircase steps.** Walk from the weights `start` along `direction`: the weights at `t` are `start + t
 # * direction`. At which `t` does a sample change sides? Return all of them, sorted. A sample that never changes has
-# none.
+#   none.
 
 
 # %% tags=["exercise"]

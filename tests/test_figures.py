@@ -199,6 +199,8 @@ def test_a_part_of_the_accuracies_is_shown_and_said():
     assert losses.get_ylabel() == "loss (nats), from 0.5"
     with pytest.raises(ValueError, match="accuracies must go from 0 or more up to 1 or less"):
         loss_and_accuracy_curves(curves(), title="Nothing", accuracy_from=0.5, accuracy_to=0.5)
+    with pytest.raises(ValueError, match=r"loss_from=0.5 needs a loss_limit as well"):
+        loss_and_accuracy_curves(curves(), title="Half", loss_from=0.5)
 
 
 def test_names_of_lines_that_end_together_do_not_overlap():
@@ -328,8 +330,19 @@ def test_correlations_are_those_of_numpy_and_changes_are_named():
     pairs = {"levels": generator.normal(size=(2, 50)), "steps": generator.normal(size=(2, 50))}
     figure = correlation_figure(pairs, changes=["steps"], title="A title")
     for name, values in pairs.items():
-        assert f"{name}: r = {np.corrcoef(*values)[0, 1]:.2f}" in figure.sentence
+        assert f"{name}: r = {np.corrcoef(*values)[0, 1]:+.2f}" in figure.sentence
     assert [axes.get_xlabel() for axes in figure.axes] == ["loss (nats)", "change in loss (nats)"]
+
+
+def test_six_correlations_stand_in_two_rows_with_their_ranges():
+    generator = np.random.default_rng(1)
+    pairs = {f"panel {k}": generator.normal(size=(2, 20)) for k in range(5)}
+    figure = correlation_figure(pairs, ranges={"panel 1": (-0.5, 0.25)}, title="A title")
+    tops = [round(axes.get_position().y1, 3) for axes in figure.axes]
+    assert len(tops) == 5
+    assert tops[0] == tops[2] > tops[3] == tops[4]
+    assert "(-0.50 to +0.25)" in figure.axes[1].texts[0].get_text()
+    assert "(" not in figure.axes[2].texts[0].get_text()
 
 
 def test_figures_never_import_pyplot():

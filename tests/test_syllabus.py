@@ -179,3 +179,24 @@ def test_the_validation_loss_turns_and_rises_while_the_accuracy_goes_on(sketch) 
     assert loss[-1] > 1.3 * loss[least]
     assert accuracy[-1] > accuracy[least] + 0.1
     assert (np.diff(drawn.train.loss) < 0).all()
+
+
+def test_both_fall_in_training_though_the_loss_falls_in_every_step() -> None:
+    train = sketches.both_fall().train
+    assert (np.diff(train.loss) < 0).all()
+    assert (np.diff(train.accuracy) <= 0).all()
+    assert train.accuracy[-1] < train.accuracy[0] - 0.1
+
+
+def test_nothing_moves_where_errors_are_counted() -> None:
+    train = sketches.stuck().train
+    assert np.ptp(train.loss) == 0 == np.ptp(train.accuracy)
+    assert 0.3 < train.accuracy[0] < 0.7
+
+
+def test_the_loss_falls_without_end_while_every_sample_is_right() -> None:
+    train = sketches.endless().train
+    assert (np.diff(train.loss) < 0).all()
+    assert (train.accuracy[10:] == 1).all()
+    later = np.log(train.loss[20:])
+    assert np.corrcoef(np.log(np.arange(20, sketches.EPOCHS)), later)[0, 1] < -0.99  # as a power of time

@@ -77,11 +77,11 @@ _BATCH = 5
 def minimisers() -> Explorer:
     """Return four minimisers on their way to the weights of logistic regression, with one weight and with two."""
     parts = {
-        "flowers": controls.toggle("the species", {name: name for name in _PAIRS}, value="overlap"),
         "iteration": controls.whole_slider("iteration", 0, _STEPS, value=4),
         "start": controls.whole_slider("start of each weight", -10, 10, value=-4),
         "rate": controls.log_slider("learning rate", 0.1, 100, value=3.2, steps_per_decade=4),
         "line_search": controls.checkbox("Newton searches along the line", value=True),
+        "flowers": controls.toggle("the species", {name: name for name in _PAIRS}, value="overlap"),
     }
 
     def compute(*, flowers: str, iteration: int, start: int, rate: float, line_search: bool) -> Mapping[str, Any]:
@@ -204,8 +204,8 @@ PREDICTIONS = (
 
 def _check_newton_step(newton_step: LearnerFunction) -> None:
     x, y = np.array([1.0, 2.0, -1.0]), np.array([1.0, -1.0, -1.0])
-    newton_step(0.0, np.array([2.0]), np.array([1.0])).equals(
-        1.0, because="at weight 0 the slope is -2/2 = -1 and the curvature is 4/4 = 1, so the step is +1"
+    newton_step(0.0, np.array([1.0]), np.array([1.0])).equals(
+        2.0, because="at weight 0 the slope is -1/2 and the curvature is 1/4, so the step is +2"
     )
     newton_step(0.0, x, y).equals(
         0.0, because="the slopes -1/2, +2/2 and -1/2 cancel: the weight 0 is the minimum already"
@@ -219,6 +219,8 @@ def _check_newton_step(newton_step: LearnerFunction) -> None:
 def _check_changes(changes: LearnerFunction) -> None:
     rows, signs = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), np.array([1.0, -1.0, 1.0])
     found = changes(rows, signs, np.array([1.0, 1.0]), np.array([1.0, 0.0]))
+    if found.array().size == 3:
+        raise Wrong(f"{found}. The third of these samples never changes sides: its margin is 1 everywhere on the line.")
     found.equals(
         [-2.0, -1.0],
         because=(
@@ -300,9 +302,9 @@ EXERCISES = (
         ),
         wrong_answers={
             "gradient descent": WrongAnswer(
-                answer=lambda w, x, y: w + np.mean(y * x / (1 + np.exp(y * w * x))), says="for other arguments"
+                answer=lambda w, x, y: w + np.mean(y * x / (1 + np.exp(y * w * x))), says="so the step is +2"
             ),
-            "uphill": WrongAnswer(answer=lambda w, x, y: w - 1.0, says="so the step is +1"),
+            "uphill": WrongAnswer(answer=lambda w, x, y: w - 2.0, says="so the step is +2"),
             "curvature as at 0": WrongAnswer(
                 answer=lambda w, x, y: w + np.sum(y * x / (1 + np.exp(y * w * x))) / np.sum(x**2 / 4),
                 says="slope and curvature are other numbers than at 0",
@@ -326,7 +328,8 @@ EXERCISES = (
                 answer=lambda f, s, a, b: np.sort((f @ a)[f @ b != 0] / (f @ b)[f @ b != 0]), says="at -1"
             ),
             "divides by 0": WrongAnswer(
-                answer=lambda f, s, a, b: np.sort(-(f @ a) / np.where(f @ b == 0, 1e-300, f @ b)), says="never"
+                answer=lambda f, s, a, b: np.sort(-(f @ a) / np.where(f @ b == 0, 1e-300, f @ b)),
+                says="The third of these samples",
             ),
         },
     ),
