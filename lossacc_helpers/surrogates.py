@@ -59,14 +59,14 @@ def zero_one(margins: ArrayLike) -> Floats:
 
 
 def smoothed_zero_one(margins: ArrayLike, sharpness: float) -> Floats:
-    """Return a sigmoid in place of the step of `zero_one`: ``1 / (1 + exp(margin / sharpness))``.
+    """Return a sigmoid in place of the step of `zero_one`: ``1 / (1 + exp(sharpness * margin))``.
 
-    Near `sharpness` 0 it is the step, except that a margin of 0 costs one half. `ValueError` for 0 or less.
+    The sharper, the nearer to the step, except that a margin of 0 costs one half. `ValueError` for 0 or less.
 
-    >>> smoothed_zero_one([-1.0, 0.0, 1.0], 0.5).round(3).tolist()
+    >>> smoothed_zero_one([-1.0, 0.0, 1.0], 2.0).round(3).tolist()
     [0.881, 0.5, 0.119]
     """
-    return _sigmoid(-_margins(margins) / as_positive(sharpness, "sharpness"))
+    return _sigmoid(-as_positive(sharpness, "sharpness") * _margins(margins))
 
 
 def _margins(margins: ArrayLike) -> Floats:

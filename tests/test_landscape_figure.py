@@ -41,7 +41,7 @@ def test_steps_are_where_a_sample_crosses(landscape):
 
 
 def test_curves_are_the_scores_of_scikit_learn(landscape):
-    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=2.0, sharpness=1e-3, loss="log")
+    figure = draw(lambda: landscape_picture(landscape), angle=0, reach=2.0, sharpness=1e3, loss="log")
     stairs, bowl = figure.axes[2].lines[0], figure.axes[3].lines[0]
     for place in (0, 400, 1200):
         weights = landscape.centre + stairs.get_xdata()[place] * landscape.directions[0]
@@ -67,7 +67,7 @@ def test_every_surrogate_has_its_bowl(landscape):
         told = picture.update(angle=40, reach=1.5, sharpness=0.3, loss=name)
         margins = landscape.margins(1.5 * np.cos(np.radians(40)), 1.5 * np.sin(np.radians(40)))
         assert picture.figure.axes[3].lines[0].get_ydata()[-1] == pytest.approx(value(margins))
-        assert f"The {name} loss goes from" in told
+        assert f"the {name} loss between" in told
         assert picture.figure.axes[1].texts[0].get_text().startswith(f"{name} loss, ")
 
 
@@ -86,11 +86,16 @@ def test_maps_are_right_way_up_and_say_their_range(landscape):
     for row, column in ((3, 70), (75, 10), (60, 44)):
         place = np.linspace(-2, 2, 81)
         weights = landscape.centre + place[column] * landscape.directions[0] + place[row] * landscape.directions[1]
-        assert values[row, column] == pytest.approx(np.mean(landscape.signs * (landscape.features @ weights) > 0))
+        right = np.mean(landscape.signs * (landscape.features @ weights) > 0)
+        assert values[row, column] == pytest.approx(right)
     assert image.origin == "lower"
     np.testing.assert_allclose(image.get_extent(), [-2.025, 2.025, -2.025, 2.025])
     titles = [axes.texts[0].get_text() for axes in figure.axes[:2]]
-    assert titles[0] == f"accuracy, {values.min():.4g} (white) to {values.max():.4g}"
+    least = np.asarray(figure.axes[1].images[0].get_array())
+    assert titles[1] == f"log loss (bits), {least.min():.4g} (white) to {least.max():.4g}"
+    low, high = image.get_clim()
+    assert high - low == pytest.approx(0.12)  # what is further below is white
+    assert titles[0] == f"accuracy, {low:.4g} or less (white) to {high:.4g}"
     close = draw(lambda: landscape_picture(landscape), angle=0, reach=1e-9, sharpness=0.5, loss="log")
     assert close.axes[0].texts[0].get_text() == f"accuracy, {values[40, 40]:.4g} throughout"
     low, high = close.axes[0].images[0].get_clim()
@@ -98,20 +103,31 @@ def test_maps_are_right_way_up_and_say_their_range(landscape):
 
 
 def test_slopes_in_words_are_those_of_small_steps(landscape):
-    told = landscape_picture(landscape).update(angle=70, reach=1.0, sharpness=0.3, loss="log")
+    told = landscape_picture(landscape).update(angle=70, reach=1.0, sharpness=3.0, loss="log")
     cos, sin = np.cos(np.radians(70)), np.sin(np.radians(70))
-    ends = [landscape.margins(step * cos, step * sin) for step in (-1e-5, 1e-5)]
+    ends = [landscape.margins((0.5 + step) * cos, (0.5 + step) * sin) for step in (-1e-5, 1e-5)]
     loss = np.diff([np.logaddexp(0, -one).mean() for one in ends])[0] / 2e-5 / np.log(2)
-    smooth = np.diff([np.mean(1 / (1 + np.exp(-one / 0.3))) for one in ends])[0] / 2e-5
-    assert f"at the centre its slope is {loss:+.4f}" in told
-    assert f"has a slope of {smooth:+.4f} there" in told
+    smooth = np.diff([np.mean(1 / (1 + np.exp(-3 * one))) for one in ends])[0] / 2e-5
+    assert f"the slope of the loss is {loss:+.2g}," in told
+    assert f"smoothed accuracy (sharpness 3) {smooth:+.2g}." in told
+
+
+def test_flowers_that_cross_in_one_place_make_one_step():
+    features, signs = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, -1.0]]), np.array([1.0, -1.0, 1.0])
+    twice = Landscape(features, signs, np.zeros(2), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    shifted = Landscape(features, signs, np.array([0.3, 0.1]), twice.directions)
+    told = landscape_picture(shifted).update(angle=0, reach=2.0, sharpness=3.0, loss="log")
+    assert "3 samples cross in 2 steps; accuracy" in told
+    assert "1 sample crosses; accuracy" in landscape_picture(shifted).update(
+        angle=0, reach=0.25, sharpness=3.0, loss="log"
+    )
 
 
 def test_a_close_look_leaves_the_stairs_flat_and_the_bowl_round(landscape):
     nearest = np.abs(landscape.steps(20, 100)).min()
     picture = landscape_picture(landscape)
     told = picture.update(angle=20, reach=0.5 * nearest, sharpness=0.1, loss="log")
-    assert "0 samples cross, and accuracy is flat everywhere else" in told
+    assert "0 samples cross; accuracy lies between" in told
     stairs, bowl = (picture.figure.axes[k].lines[0].get_ydata() for k in (2, 3))
     assert np.ptp(stairs) == 0 < np.ptp(bowl)
 

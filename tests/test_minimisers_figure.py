@@ -16,7 +16,8 @@ def parabola(points):
 def race(weights, *, names=NAMES, steps=10):
     way = gradient_descent(parabola, lambda x: x, 4.0 * np.ones(weights), rate=0.5, tolerance=0.01, steps=40)
     kept = Minimisation(*(getattr(way, part)[: steps + 1] for part in ("points", "values", "slopes", "evaluations")))
-    return Race(parabola, 2.0, {name: kept for name in names if name != "bisection" or weights == 1})
+    ways = {name: kept for name in names if name != "bisection" or weights == 1}
+    return Race(parabola, 2.0, ways, {"Newton": "gave up", "gradient descent": "arrived"} if steps < 10 else {})
 
 
 def state(iteration=3, **settings):
@@ -54,9 +55,22 @@ def test_points_are_drawn_up_to_the_iteration():
 
 def test_the_readout_says_who_is_where_and_who_has_ended():
     told = picture().update(**state(8, steps=5))
-    assert told.startswith("Iteration 8, nats above the least loss with one weight: bisection 0.0078 (")
-    assert "Newton 0.0078 (12 evaluations, ended at iteration 5)" in told
-    assert "with two weights: bisection none, Newton 0.016" in told
+    assert told.startswith(
+        "Iteration 8, nats above the least loss, with one weight: bisection 0.0078 (12 evaluations), "
+    )
+    assert "Newton 0.0078 (12 evaluations, gave up at iteration 5)" in told
+    assert "gradient descent 0.0078 (12 evaluations, arrived at iteration 5)" in told
+    assert "with two weights: bisection cannot be used, Newton 0.016" in told
+    before = picture().update(**state(4, steps=5))
+    assert "gave up" not in before
+    assert "arrived" not in before
+
+
+def test_a_limit_that_is_not_reached_is_called_one():
+    far = Race(parabola, -1e9, race(1).ways, reached=False)
+    assert "nats above the limit, which no weights reach" in picture().update(one=far, two=race(2), iteration=0)
+    near = Race(parabola, 1e9, race(1).ways)
+    assert "bisection 1e-12 or less" in picture().update(one=near, two=race(2), iteration=0)
 
 
 def test_a_picture_does_not_remember():

@@ -49,7 +49,7 @@ def landscape() -> Explorer:
     parts = {
         "angle": controls.whole_slider("direction (degrees)", 0, 175, value=135, step=5),
         "reach": controls.log_slider("how far", 0.01, 10, value=6.3, steps_per_decade=5),
-        "sharpness": controls.log_slider("sharpness", 0.03, 3, value=1.0, steps_per_decade=10),
+        "sharpness": controls.log_slider("sharpness", 0.3, 30, value=1.0, steps_per_decade=10),
         "loss": controls.dropdown("loss", list(SURROGATES), value="log"),
     }
 
@@ -109,7 +109,7 @@ def _race(weights: int, flowers: str, start: float, rate: float, line_search: bo
 
     begin = np.full(weights, start)
     parts = (loss.value, loss.gradient, loss.hessian)
-    ways = {
+    tried = {
         "bisection": _way(lambda: bisect(lambda w: loss.gradient(w)[0], -1.5 * _SPAN, 2 * _SPAN, steps=_STEPS)),
         "Newton": _way(lambda: newton(*parts, begin, steps=_STEPS, line_search=line_search)),
         "gradient descent": _way(lambda: gradient_descent(loss.value, loss.gradient, begin, rate=rate, steps=_STEPS)),
@@ -118,8 +118,15 @@ def _race(weights: int, flowers: str, start: float, rate: float, line_search: bo
         ),
     }
     if weights > 1:
-        ways["bisection"] = None  # which half of a plane would hold the minimum?
-    return Race(loss.value, _least(flowers, weights), {name: way for name, way in ways.items() if way is not None})
+        tried["bisection"] = (None, False)  # which half of a plane would hold the minimum?
+    ways = {name: way for name, (way, _) in tried.items() if way is not None}
+    ended = {
+        name: "arrived" if arrived else "gave up"
+        for name, (way, arrived) in tried.items()
+        if way is not None and name != "noisy gradient descent" and (arrived or way.steps < _STEPS)
+    }
+    least = _least(flowers, weights)
+    return Race(loss.value, least, ways, ended, reached=least > 0)
 
 
 @cache
@@ -131,13 +138,14 @@ def _least(flowers: str, weights: int) -> float:
         return 0.0  # separable: the limit that no weights reach
 
 
-def _way(minimise: Callable[[], Minimisation]) -> Minimisation | None:
+def _way(minimise: Callable[[], Minimisation]) -> tuple[Minimisation | None, bool]:
+    """What a minimiser did, and whether it arrived."""
     try:
-        return minimise()
+        return minimise(), True
     except DidNotConverge as gave_up:
-        return gave_up.so_far
+        return gave_up.so_far, False
     except ValueError:  # a bracket without a change of sign: nothing to do
-        return None
+        return None, False
 
 
 # Guesses -----------------------------------------------------------------------------------------------------------

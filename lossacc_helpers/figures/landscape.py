@@ -17,6 +17,7 @@ from lossacc_helpers.figures.style import (
     OTHER,
     PAPER,
     TEXT_SIZE,
+    TITLE_SIZE,
     EndLabels,
     styled_axes,
 )
@@ -28,6 +29,7 @@ _WIDTH, _HEIGHT = 840, 640
 _CELLS = 81  # of a map, in each direction
 _ALONG = 1201  # points of a curve
 _SMOOTHED = OTHER[0]
+_BELOW = 0.12  # of accuracy that has a shade, below the highest
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,18 +93,19 @@ class Landscape:
 def landscape_picture(landscape: Landscape, *, names: tuple[str, str] = ("right", "up")) -> Picture:
     """Maps of accuracy and of a loss over a plane of weights, and both along a line through it.
 
-    `names` are those of the landscape's two directions. The shades of the loss are spread by a power of it, for at the
-    edge it is many times what it is in the middle.
+    `names` are those of the landscape's two directions. The shades of accuracy begin a little below its highest value,
+    and those of the loss are spread by a power of it, for at the edge it is many times what it is in the middle.
 
     The state is ``angle`` of the line in degrees, ``reach`` (how far the picture goes from its centre), ``sharpness``
-    of the smoothed accuracy, whose sigmoid is that wide in units of the margin, and ``loss``, the name of one of
-    `surrogates.SURROGATES`. A state raises `ValueError`, and leaves the picture as it is, for a reach or a sharpness
-    that is not above 0 and for another name.
+    of the smoothed accuracy, as in `smoothed_zero_one`, and ``loss``, the name of one of `surrogates.SURROGATES`. A
+    state raises `ValueError`, and leaves the picture as it is, for a reach or a sharpness that is not above 0 and for
+    another name.
     """
     figure = LabelledFigure(
         sentence=(
             "Above: maps of accuracy (left, blue) and of a loss (right, vermilion) over a plane of weights. Below: "
-            "both along the line that is drawn in the maps; accuracy as a staircase, with its smoothed form in green."
+            "both along the line that is drawn in the maps, from - to +; accuracy as a staircase, with its smoothed "
+            "form in green."
         ),
         width=_WIDTH,
         height=_HEIGHT,
@@ -125,22 +128,26 @@ def landscape_picture(landscape: Landscape, *, names: tuple[str, str] = ("right"
         accuracy, costs = (margins > 0).mean(axis=-1), chosen.value(margins).mean(axis=-1)
         places = np.linspace(-far, far, _CELLS)
         plane = landscape.margins(places[None, :], places[:, None])
-        maps[0].show((plane > 0).mean(axis=-1), far, turn, "accuracy")
+        right = (plane > 0).mean(axis=-1)
+        maps[0].show(right, far, turn, "accuracy", least=float(right.max()) - _BELOW)
         maps[1].show(chosen.value(plane).mean(axis=-1), far, turn, name)
         crossings = landscape.steps(turn, far)
         curves[0].show(along, accuracy, smooth)
         curves[1].show(along, costs)
-        here = landscape.margins(0.0, 0.0)
-        rises = landscape.margins(cos, sin) - here
-        step = smoothed_zero_one(here, sharpness)
-        slopes = [np.mean(chosen.slope(here) * rises), np.mean(step * (1 - step) * rises) / sharpness]
-        count = len(crossings)
+        midway = landscape.margins(cos * far / 2, sin * far / 2)
+        rises = midway - landscape.margins(0.0, 0.0)  # of the margins, over half of the way
+        soft = smoothed_zero_one(midway, sharpness)
+        slopes = (
+            2 / far * np.array([np.mean(chosen.slope(midway) * rises), np.mean(sharpness * soft * (1 - soft) * rises)])
+        )
+        count, levels = len(crossings), len(np.unique(np.round(crossings, 9)))
+        steps = f" in {levels} step{'s' if levels > 1 else ''}" if levels < count else ""
         return (
-            f"Along the line at {turn:g} degrees, from {-far:.3g} to {far:.3g}: {count} "
-            f"sample{' crosses' if count == 1 else 's cross'}, and accuracy is flat everywhere else; it goes from "
-            f"{accuracy.min():.3f} to {accuracy.max():.3f}. The {name} goes from {costs.min():.4f} to "
-            f"{costs.max():.4f}; at the centre its slope is {slopes[0]:+.4f}. Smoothed accuracy (sharpness "
-            f"{sharpness:g}) has a slope of {slopes[1]:+.4f} there."
+            f"Along the line at {turn:g} degrees, from {-far:.3g} to {far:.3g}, {count} "
+            f"sample{' crosses' if count == 1 else 's cross'}{steps}; accuracy lies between "
+            f"{accuracy.min():.3f} and {accuracy.max():.3f}, the {name} between {costs.min():.4f} and "
+            f"{costs.max():.4f}. Half-way from the centre to + the slope of the loss is {slopes[0]:+.2g}, that of "
+            f"accuracy 0, and that of smoothed accuracy (sharpness {sharpness:g}) {slopes[1]:+.2g}."
         )
 
     return Picture(figure, move)
@@ -170,18 +177,25 @@ class _Map:
         )
         [self._line] = axes.plot([], [], color=INK, linewidth=1.4, animated=True)
         [self._dot] = axes.plot([0], [0], "o", color=INK, markersize=6, animated=True)
+        self._ends = [
+            axes.text(0, 0, sign, color=INK, fontsize=TITLE_SIZE + 2, ha="center", va="center", animated=True)
+            for sign in ("\N{MINUS SIGN}", "+")
+        ]
 
-    def show(self, values: Floats, reach: float, angle: float, name: str) -> None:
+    def show(self, values: Floats, reach: float, angle: float, name: str, *, least: float = -np.inf) -> None:
         self._image.set_data(values)
-        low, high = float(values.min()), float(values.max())
+        lowest, high = float(values.min()), float(values.max())
+        low, less = max(lowest, least), " or less" if lowest < least else ""
         self._image.set_clim(low if low < high else low - 1, high)  # one value throughout has the full colour
-        told = f"{low:.4g} throughout" if low == high else f"{low:.4g} (white) to {high:.4g}"
+        told = f"{low:.4g} throughout" if low == high else f"{low:.4g}{less} (white) to {high:.4g}"
         self._title.set_text(f"{name}, {told}")
         edges = reach * (1 + 1 / (_CELLS - 1))
         self._image.set_extent((-edges, edges, -edges, edges))
         _limits(self._axes, (-edges, edges), (-edges, edges))
         cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-        self._line.set_data([-reach * cos, reach * cos], [-reach * sin, reach * sin])
+        self._line.set_data([-0.9 * reach * cos, 0.9 * reach * cos], [-0.9 * reach * sin, 0.9 * reach * sin])
+        for side, text in zip((-1, 1), self._ends, strict=True):
+            text.set_position((0.95 * side * reach * cos, 0.95 * side * reach * sin))
 
 
 class _Curve:

@@ -1,7 +1,7 @@
 """The picture of lesson 06's second explorer: minimisers on their way, with one weight and with two."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -50,11 +50,17 @@ class Race:
         Its least value, or the limit that it falls towards.
     ways : mapping
         Of minimisers' names, from those of `NAMES`, to what they did; one that had nothing to do is left out.
+    ended : mapping
+        Of the names of those that ended, to how: "arrived" or "gave up".
+    reached : bool
+        Whether the least value is reached anywhere.
     """
 
     value: Callable[[Floats], Any]
     least: float
     ways: Mapping[str, Minimisation]
+    ended: Mapping[str, str] = field(default_factory=dict)
+    reached: bool = True
 
     def gaps(self, name: str, steps: int) -> Floats:
         """Return how far above the least value a minimiser was, (step,), until it ended, at most `steps` + 1."""
@@ -93,7 +99,8 @@ def minimisers_picture(*, span: float, steps: int) -> Picture:
         for axes, race, weights in zip(gaps, (one, two), ("one weight", "two weights"), strict=True):
             axes.show(race, now)
             told.append(f"with {weights}: {_told(race, now)}")
-        return f"Iteration {now}, nats above the least loss {'; '.join(told)}."
+        height = "the least loss" if one.reached and two.reached else "the limit, which no weights reach"
+        return f"Iteration {now}, nats above {height}, {'; '.join(told)}."
 
     return Picture(figure, move)
 
@@ -103,11 +110,13 @@ def _told(race: Race, now: int) -> str:
     for name in NAMES:
         if name in race.ways:
             reached = race.gaps(name, now)
-            asked = race.ways[name].evaluations[len(reached) - 1]
-            ended = f", ended at iteration {len(reached) - 1}" if len(reached) <= now else ""
-            words.append(f"{name} {reached[-1]:.2g} ({asked} evaluations{ended})")
+            asked, last = race.ways[name].evaluations[len(reached) - 1], len(reached) - 1
+            over = name in race.ended and last == race.ways[name].steps
+            ended = f", {race.ended[name]} at iteration {last}" if over else ""
+            high = f"{reached[-1]:.2g}" if reached[-1] > _LEAST else f"{_LEAST:g} or less"
+            words.append(f"{name} {high} ({asked} evaluations{ended})")
         else:
-            words.append(f"{name} none")
+            words.append(f"{name} cannot be used")
     return ", ".join(words)
 
 
