@@ -115,6 +115,9 @@ def test_what_misleads_is_judged_by_scikit_learn_too():
         lambda minutes: np.maximum(0, np.abs(minutes) - 9),
         lambda minutes: np.sqrt(np.abs(minutes) / 10),
         lambda minutes: [abs(one) / 10 for one in minutes],
+        lambda minutes: np.log2(1 + np.exp(np.abs(minutes) - 10)),
+        lambda minutes: np.exp(np.abs(minutes) - 10),
+        lambda minutes: 2 * np.tanh(np.abs(minutes) / 10),
     ],
 )
 def test_every_bound_that_rises_passes(answer):
@@ -129,6 +132,7 @@ def test_every_bound_that_rises_passes(answer):
         lambda minutes: 1 - np.exp(-np.abs(minutes)),
         lambda minutes: np.abs(minutes) / 10 - 0.1,
         lambda minutes: np.full(len(minutes), 2.0),
+        lambda minutes: np.where(np.abs(minutes) > 10, np.abs(minutes), 0.9 - 0.05 * np.abs(minutes)),
     ],
 )
 def test_what_is_no_bound_or_does_not_rise_is_refused(answer):

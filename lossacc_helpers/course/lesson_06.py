@@ -151,6 +151,14 @@ def _way(minimise: Callable[[], Minimisation]) -> tuple[Minimisation | None, boo
 # Guesses -----------------------------------------------------------------------------------------------------------
 
 
+def _related_outcome(r: float) -> str:
+    if r < -0.6:
+        return "So it is until the least loss. After it the sign turns, and all epochs together give less."
+    if r > 0:
+        return "So it is after the least loss. Before it r is close to -1, and all epochs together are below 0."
+    return "Close, for all epochs together: until the least loss r is near -1, and after it above 0."
+
+
 def _saved_outcome(errors: float) -> str:
     if errors < 20:
         return "A search saves more than you thought, with outliers in this place."
@@ -172,24 +180,11 @@ PREDICTIONS = (
     Prediction(
         name="related",
         question=(
-            "One network is trained far too long. Over its epochs you correlate validation loss with validation "
-            "accuracy. What do you expect?"
+            "A network is trained far too long. Over all of its epochs you correlate validation loss with validation "
+            "accuracy. What is r? (-1: one falls as the other rises, along a line. 0: no line. 1: they rise together.)"
         ),
-        came_out="Close to -1 until the least loss, above 0 after it: one number for all of it says little.",
-        guesses=(
-            Guess(
-                text="close to -1: both measure how right the answers are",
-                outcome="So it is while the network learns. After the least loss both rise.",
-            ),
-            Guess(
-                text="about 0: accuracy is a staircase, and loss is smooth",
-                outcome="A staircase may follow a slope closely, and does until the least loss.",
-            ),
-            Guess(
-                text="it depends on which epochs I take",
-                outcome="It does: even its sign.",
-            ),
-        ),
+        came_out="Close to -1 until the least loss, above 0 after it, and in between for all epochs together.",
+        scale=Scale(least=-1, greatest=1, step=0.1, label="r", outcome=_related_outcome),
     ),
     Prediction(
         name="gradient",
@@ -219,16 +214,25 @@ def _check_newton_step(newton_step: LearnerFunction) -> None:
         0.0, because="the slopes -1/2, +2/2 and -1/2 cancel: the weight 0 is the minimum already"
     )
     for w in (0.7, -1.3):
-        p = 1 / (1 + np.exp(y * w * x))  # what is missing to a probability of 1
-        expected = w + np.sum(y * x * p) / np.sum(x**2 * p * (1 - p))
-        newton_step(w, x, y).equals(expected, because=f"at weight {w} slope and curvature are other numbers than at 0")
+        q = 1 / (1 + np.exp(y * w * x))  # the probability of the wrong class
+        expected = w + np.sum(y * x * q) / np.sum(x**2 * q * (1 - q))
+        newton_step(w, x, y).equals(
+            expected,
+            because=(
+                f"at weight {w} slope and curvature are other numbers than at 0; is x squared in the curvature, and "
+                "are both means, or both sums?"
+            ),
+        )
 
 
 def _check_changes(changes: LearnerFunction) -> None:
     rows, signs = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), np.array([1.0, -1.0, 1.0])
     found = changes(rows, signs, np.array([1.0, 1.0]), np.array([1.0, 0.0]))
-    if found.array().size == 3:
+    places = found.array()
+    if places.size == 3:
         raise Wrong(f"{found}. The third of these samples never changes sides: its margin is 1 everywhere on the line.")
+    if places.size < 2:
+        raise Wrong(f"{found}. The first two of these samples change sides, at -1 and at -2: t may be negative too.")
     found.equals(
         [-2.0, -1.0],
         because=(
@@ -241,6 +245,11 @@ def _check_changes(changes: LearnerFunction) -> None:
     start, direction = generator.normal(size=(2, 3))
     expected = np.sort(-(many @ start) / (many @ direction))
     changes(many, truths, start, direction).equals(expected, because="each sample has its place; sort them")
+    alike, both = np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0]]), np.array([1.0, -1.0, 1.0])
+    changes(alike, both, np.array([1.0, 0.0]), np.array([0.0, 1.0])).equals(
+        [-0.5, -0.5, 0.0],
+        because="two samples change sides in one place and count twice, and the third does at the very start",
+    )
 
 
 def _check_misled(misled: LearnerValue) -> None:
@@ -275,28 +284,44 @@ def _check_misled(misled: LearnerValue) -> None:
         )
 
 
+_HOUR = np.array([0.0, 0.5, 2.0, 5.0, 8.0, 9.9, 10.01, 10.5, 12.0, 15.0, 20.0, 30.0, 45.0, 60.0])  # minutes
+
+
 def _check_too_far(too_far: LearnerFunction) -> None:
-    off = np.array([-1000.0, -60.0, -30.0, -15.0, -10.5, -10.01, 10.01, 10.5, 15.0, 30.0, 60.0, 1000.0])
-    near = np.array([-10.0, -9.0, -5.0, -1.0, 0.0, 1.0, 5.0, 9.0, 10.0])
-    costs, inside = too_far(off).array(shape=off.shape), too_far(near).array(shape=near.shape)
-    for minutes, cost in zip(off, costs, strict=True):
-        if not cost >= 1 - 1e-9:
+    minutes = np.concatenate([-_HOUR[:0:-1], _HOUR])
+    with np.errstate(over="ignore"):
+        costs = too_far(minutes).array(shape=minutes.shape)
+    if np.isinf(costs).any():
+        raise Wrong(
+            f"At {minutes[np.isinf(costs)][0]:g} minutes your function overflows. np.logaddexp(0, z) is log(1 + "
+            "exp(z)) and does not."
+        )
+    for off, cost in zip(minutes, costs, strict=True):
+        if abs(off) > 10 and not cost >= 1 - 1e-9:
             raise Wrong(
-                f"A delivery that is {minutes:g} minutes off counts 1, and costs {cost:.3g}: a bound is never below "
-                "what it bounds."
+                f"A delivery that is {off:g} minutes off counts 1, and costs {cost:.3g}: a bound is never below what "
+                "it bounds."
             )
-    if (inside < -1e-9).any():
-        raise Wrong(f"A delivery that is {near[inside < 0][0]:g} minutes off counts 0, and costs less.")
-    if inside[4] >= 1:
-        raise Wrong(f"A perfect forecast costs {inside[4]:.3g}, as much as one that counts. Let it cost less than 1.")
-    steps = 1e-3 * np.sign(off)
-    rises = too_far(off + steps).array(shape=off.shape) - too_far(off - steps).array(shape=off.shape)
-    for minutes, rise in zip(off, rises, strict=True):
-        if not rise > 0:
-            raise Wrong(
-                f"At {minutes:g} minutes the cost does not rise with the distance, so descent would not bring the "
-                "forecast nearer."
-            )
+        if cost < -1e-9:
+            raise Wrong(f"A delivery that is {off:g} minutes off costs {cost:.3g}: less than nothing.")
+    if costs[len(_HOUR) - 1] >= 1:
+        raise Wrong(
+            f"A perfect forecast costs {costs[len(_HOUR) - 1]:.3g}, as much as one that counts. Let it cost less "
+            "than 1."
+        )
+    for side in (-1, 1):
+        away = costs[len(_HOUR) - 1 :: side]
+        for k in range(1, len(_HOUR)):
+            near, far = side * _HOUR[k - 1], side * _HOUR[k]
+            if away[k] < away[k - 1] - 1e-9:
+                raise Wrong(
+                    f"From {near:g} to {far:g} minutes the cost falls: descent would move the forecast further away."
+                )
+            if abs(near) > 10 and not away[k] > away[k - 1]:
+                raise Wrong(
+                    f"From {near:g} to {far:g} minutes the cost does not rise with the distance, so descent would not "
+                    "bring the forecast nearer."
+                )
 
 
 EXERCISES = (
@@ -305,8 +330,8 @@ EXERCISES = (
         checker=_check_newton_step,
         hints=(
             "A step of Newton's is minus the slope divided by the curvature. Means or sums: the quotient is the same.",
-            "With p = 1 / (1 + exp(y * w * x)): the slope is -mean(y * x * p), the curvature mean(x**2 * p * (1 - p)).",
-            "p = 1 / (1 + np.exp(y * w * x)); w + np.sum(y * x * p) / np.sum(x**2 * p * (1 - p))",
+            "With q = 1 / (1 + exp(y * w * x)): the slope is -mean(y * x * q), the curvature mean(x**2 * q * (1 - q)).",
+            "q = 1 / (1 + np.exp(y * w * x)); w + np.sum(y * x * q) / np.sum(x**2 * q * (1 - q))",
         ),
         wrong_answers={
             "gradient descent": WrongAnswer(
@@ -381,7 +406,7 @@ EXERCISES = (
             "a hinge that begins too late": WrongAnswer(
                 answer=lambda minutes: np.maximum(0, np.abs(minutes) - 10), says="never below"
             ),
-            "late only": WrongAnswer(answer=lambda minutes: np.maximum(0, minutes / 10), says="-1000 minutes off"),
+            "late only": WrongAnswer(answer=lambda minutes: np.maximum(0, minutes / 10), says="minutes off counts 1"),
             "no better for a perfect one": WrongAnswer(
                 answer=lambda minutes: 1 + np.abs(minutes), says="A perfect forecast costs"
             ),
@@ -462,7 +487,9 @@ QUESTIONS = {
     "separable": Question(
         "Newton's method on logistic regression: the gradient is 1e-20, the steps stay ten long. What has happened?",
         [
-            Option("A mistake in the Hessian", "Then the line search would complain. The slope really vanishes."),
+            Option(
+                "A mistake in the Hessian", "That changes the steps, not the slope. The slope itself vanishes here."
+            ),
             Option(
                 "The classes can be separated, and the loss falls towards 0 without end",
                 "There are no weights of maximum likelihood. A ridge, or stopping, gives some.",

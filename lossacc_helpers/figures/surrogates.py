@@ -57,7 +57,7 @@ def surrogates_figure(names: Sequence[str], *, title: str) -> LabelledFigure:
         axes.set_xlim(-_SPAN, _SPAN)
         axes.set_ylim(_LOW, _TOP)
         axes.plot(margins, zero_one(margins), color=REFERENCE, linewidth=1.4, zorder=2)
-        axes.plot(margins, -one.slope(margins), color=_PULL, linewidth=2.0, linestyle=":", zorder=2.5)
+        axes.plot(margins, -one.slope(margins), color=_PULL, linewidth=2.0, linestyle=":", zorder=3.5)
         axes.plot(
             margins, one.value(margins), color=LOSS if one.name == "log" else INK, linewidth=MEDIAN_WIDTH, zorder=3
         )
@@ -67,6 +67,6 @@ def surrogates_figure(names: Sequence[str], *, title: str) -> LabelledFigure:
         if column:
             axes.tick_params(labelleft=False)
     figure.text(0.012, 1 - 7 * pixel, title, fontsize=TITLE_SIZE, color=INK, va="top")
-    key = "grey: zero-one loss; bold: the surrogate; dotted: how hard it pulls the margin up, or down below 0"
+    key = "grey: zero-one loss; bold: the surrogate; dotted: its pull, below 0 towards a smaller margin"
     figure.text(0.99, 1 - 38 * pixel, key, fontsize=TEXT_SIZE - 1, color=REFERENCE, va="top", ha="right")
     return figure

@@ -159,7 +159,7 @@ def _endless(found: Minimisation, when: str) -> str | None:
     if vanishes and (np.diff(away[-4:]) > 0).all() and lengths[-1] > 0.5 * lengths[-3]:
         return (
             f"{when} the gradient has shrunk from {found.slopes[0]:.2g} to {found.slopes[-1]:.2g}, but the steps are "
-            f"still {lengths[-1]:.2g} long: the function falls towards a limit that no point reaches, as the log loss "
-            "does where the classes can be separated (but for samples on the boundary)"
+            f"still {lengths[-1]:.2g} long: the function falls towards a limit that no point reaches. (A log loss does "
+            "so where the classes can be separated, if only with samples on the boundary.)"
         )
     return None
