@@ -122,7 +122,7 @@ def test_newton_refuses_a_hill():
 def test_separable_data_are_found_out(columns):
     rows = np.c_[SEPARABLE.features, np.array([0.5, -0.2, 0.1, -0.4])][:, :columns]
     with pytest.raises(
-        DidNotConverge, match="falls towards a limit that no point reaches, as the log loss does"
+        DidNotConverge, match=r"falls towards a limit that no point reaches. \(A log loss does so"
     ) as caught:
         newton(*parts_of(LogisticLoss(rows, SEPARABLE.signs)), np.zeros(columns), steps=25)
     lengths = np.linalg.norm(caught.value.so_far.points, axis=1)

@@ -57,7 +57,8 @@ class Judged:
 def metrics_picture(names: Sequence[str]) -> Picture:
     """Probabilities of a rare class with a threshold, its two curves, and metrics as bars.
 
-    The state is ``judged``, a `Judged`; ``threshold``, above which a sample is called rare; ``values`` and
+    The state is ``judged``, a `Judged`; ``threshold``, above which a sample is called rare; ``marked``, another one
+    that is drawn dotted; ``values`` and
     ``baseline``, mappings from each of `names` to its value, and to that of always naming the common class, at most 1
     (a metric that depends on no threshold may be among them); and ``more``, words that follow in the readout. A state
     raises `ValueError` for a threshold outside [0, 1] and for missing names.
@@ -65,7 +66,7 @@ def metrics_picture(names: Sequence[str]) -> Picture:
     figure = LabelledFigure(
         sentence=(
             "Above left: how many samples of the common class (grey) and of the rare one (purple) were given which "
-            "probability, and the threshold. Above right: the ROC curve and the precision-recall curve, with a dot at "
+            "probability, and two thresholds. Above right: the ROC curve and the precision-recall curve, with a dot at "
             "the threshold. Below: metrics as bars; grey ticks: what always naming the common class would get."
         ),
         width=_WIDTH,
@@ -80,20 +81,22 @@ def metrics_picture(names: Sequence[str]) -> Picture:
         *,
         judged: Judged,
         threshold: float,
+        marked: float,
         values: Mapping[str, float],
         baseline: Mapping[str, float],
         more: str = "",
     ) -> str:
-        at = as_number(threshold, "threshold")
-        if not 0 <= at <= 1:
-            raise ValueError(f"threshold must lie in [0, 1]; got {at:g}")
+        at, dotted = as_number(threshold, "threshold"), as_number(marked, "marked")
+        for name, place in (("threshold", at), ("marked", dotted)):
+            if not 0 <= place <= 1:
+                raise ValueError(f"{name} must lie in [0, 1]; got {place:g}")
         if missing := [name for name in names if name not in values or name not in baseline]:
             raise ValueError(f"values and baseline must name {missing[0]!r}")
         called = judged.probabilities > at
         found, alarms = int((called & judged.rare).sum()), int((called & ~judged.rare).sum())
         rare = int(judged.rare.sum())
         common = len(judged.rare) - rare
-        counts.show(judged, at)
+        counts.show(judged, at, dotted)
         roc.show(judged.roc, (alarms / common, found / rare))
         right = (found / rare, found / (found + alarms)) if found + alarms else None
         precision.show(judged.precision_recall, right)
@@ -133,13 +136,15 @@ class _Counts:
             for side, colour in ((-1, pale(REFERENCE, strength=0.7)), (1, _RARE))
         ]
         self._line = axes.axvline(0.5, color=INK, linewidth=1.6, animated=True, zorder=3)
+        self._marked = axes.axvline(0.5, color=INK, linewidth=1.4, linestyle=":", animated=True, zorder=3)
 
-    def show(self, judged: Judged, threshold: float) -> None:
+    def show(self, judged: Judged, threshold: float, marked: float) -> None:
         for bars, which in zip(self._bars, (~judged.rare, judged.rare), strict=True):
             heights, _ = np.histogram(judged.probabilities[which], self._edges)
             for bar, height in zip(bars, heights, strict=True):
                 bar.set_height(max(float(height) - 0.6, 0.0))
         self._line.set_xdata([threshold, threshold])
+        self._marked.set_xdata([marked, marked])
 
 
 class _CurveOf:
@@ -171,7 +176,7 @@ class _Bars:
         axes.set_yticks(range(len(names)), list(names))
         axes.tick_params(axis="y", length=0)
         axes.axvline(0, color=REFERENCE, linewidth=1)
-        colours = [ACCURACY if name == "accuracy" else OTHER[2] for name in names]
+        colours = [ACCURACY if name == "accuracy" else LOSS if "loss" in name else OTHER[2] for name in names]
         self._bars = axes.barh(range(len(names)), np.zeros(len(names)), 0.62, color=colours, animated=True, zorder=2)
         self._ticks = [
             axes.plot([0, 0], [k - 0.42, k + 0.42], color=INK, linewidth=2, animated=True, zorder=3)[0]
