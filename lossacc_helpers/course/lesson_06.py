@@ -86,7 +86,8 @@ def minimisers() -> Explorer:
 
     def compute(*, flowers: str, iteration: int, start: int, rate: float, line_search: bool) -> Mapping[str, Any]:
         settings = (flowers, float(start), float(f"{rate:.3g}"), line_search)
-        return {"one": _race(1, *settings), "two": _race(2, *settings), "iteration": iteration}
+        more = "" if line_search else "Newton's steps are taken whole."
+        return {"one": _race(1, *settings), "two": _race(2, *settings), "iteration": iteration, "more": more}
 
     return Explorer(lambda: minimisers_picture(span=_SPAN, steps=_STEPS), parts, compute=compute)
 

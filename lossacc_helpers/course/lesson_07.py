@@ -110,7 +110,7 @@ def _judged(pixels: int, others: int) -> tuple[Judged, Mapping[str, float], Mapp
     """Predictions by cross-validation, the metrics that need no threshold, and those of always naming the common."""
     images, truth = eights(pixels=pixels, others=others)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    model = LogisticRegression(C=10, max_iter=2000)
+    model = LogisticRegression(max_iter=2000)
     given = cross_val_predict(model, images, truth, cv=folds, method="predict_proba")[:, 1]
     false, found, _ = metrics.roc_curve(truth, given)
     precision, recall, _ = metrics.precision_recall_curve(truth, given)

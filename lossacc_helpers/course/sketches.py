@@ -143,6 +143,18 @@ def endless() -> Sketch:
     return Sketch(_two_classes(np.linspace(-0.4, 1.5, 20) + 2.5 * np.log1p(60.0 * _TIME)))
 
 
+def majority() -> Sketch:
+    """One sample in fifty is of the rare class; it becomes more probable, and never more probable than not."""
+    common = np.linspace(0.5, 2.5, 49) + 1.8 * (1.0 - np.exp(-4.0 * _TIME))
+    rare = np.array([-3.5]) + 2.6 * _TIME
+    return Sketch(_two_classes(np.concatenate([common, rare], axis=-1)))
+
+
+def not_a_class() -> Sketch:
+    """Every sample comes as near to its target as can be, and none is ever counted as right."""
+    return Sketch(_two_classes(np.linspace(-1.6, -0.6, 20) * np.exp(-4.0 * _TIME)))
+
+
 def _two_classes(log_odds: NDArray[np.float64]) -> PredictionHistory:
     """Return the history of samples of class 1 from the log-odds that they are given, shape (..., epoch, sample)."""
     rows = -np.logaddexp(0.0, np.stack([log_odds, -log_odds], axis=-1))

@@ -107,4 +107,13 @@ SYLLABUS = (
         ),
         trains=True,
     ),
+    Entry(
+        name="07_choosing_a_metric",
+        title="Choosing a metric",
+        symptoms=(
+            Symptom("The accuracy is 0.98 from the first epoch on.", sketches.majority),
+            Symptom("The loss is small, and the accuracy stays at 0.", sketches.not_a_class),
+        ),
+        trains=True,
+    ),
 )

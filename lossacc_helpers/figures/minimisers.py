@@ -74,8 +74,8 @@ NAMES = tuple(_COLOURS)
 def minimisers_picture(*, span: float, steps: int) -> Picture:
     """Where minimisers are after some iterations, with one weight (above) and two (below), and how far they are.
 
-    The state is ``one`` and ``two``, a `Race` each over one and over two weights, and ``iteration``, from 0. Weights
-    are shown from -`span` to `span`, iterations up to `steps`. A state raises `ValueError` for an iteration that is
+    The state is ``one`` and ``two``, a `Race` each over one and over two weights, ``iteration``, from 0, and ``more``,
+    words that follow in the readout. Weights are shown from -`span` to `span`, iterations up to `steps`. A state raises `ValueError` for an iteration that is
     not among them.
     """
     figure = LabelledFigure(
@@ -89,7 +89,7 @@ def minimisers_picture(*, span: float, steps: int) -> Picture:
     line, plane = _Line(figure, span), _Plane(figure, span)
     gaps = [_Gaps(figure, bottom, steps) for bottom in (0.575, 0.08)]
 
-    def move(*, one: Race, two: Race, iteration: int) -> str:
+    def move(*, one: Race, two: Race, iteration: int, more: str = "") -> str:
         now = as_whole_number(iteration, "iteration", least=0)
         if now > steps:
             raise ValueError(f"iteration must be at most {steps}; got {now}")
@@ -100,7 +100,7 @@ def minimisers_picture(*, span: float, steps: int) -> Picture:
             axes.show(race, now)
             told.append(f"with {weights}: {_told(race, now)}")
         height = "the least loss" if one.reached and two.reached else "the limit, which no weights reach"
-        return f"Iteration {now}, nats above {height}, {'; '.join(told)}."
+        return f"Iteration {now}, nats above {height}, {'; '.join(told)}.{' ' if more else ''}{more}"
 
     return Picture(figure, move)
 
