@@ -203,16 +203,17 @@ for pixels in (8, 4):
         called = np.mean([np.sum(p > 0.5) for _, p in drawn])
         right = np.mean([np.sum(rare & (p > 0.5)) for rare, p in drawn])
         print(
-            f"{pixels} x {pixels} pixels, {others} others to one eight: calls {called:5.1f}, of which {right:5.1f}",
+            f"{pixels} x {pixels} pixels, {others} others to one eight: calls {called:5.1f}, {right:5.1f} of them",
             end=" ",
         )
-        print(f"of {drawn[0][0].sum():3} eights; highest probability {max(p.max() for _, p in drawn):.3f}")
+        print(f"among the {drawn[0][0].sum():3} eights; highest probability {max(p.max() for _, p in drawn):.3f}")
 
 # %% [markdown]
-# Same digits, same ratio. With fine pixels most eights are still called at 40 to one. With coarse ones no image was
-# ever more probably an eight than not, at 20 to one, and so none is called. Both models were trained by log loss: the
-# *answers* at a threshold of 0.5 would have been the same had accuracy been the aim. (For the probabilities to say
-# so, they must be right. Lesson 05 tells how to check.)
+# Same digits, same ratio. With fine pixels many eights are still called at 40 to one. With coarse ones no image was
+# ever found more probably an eight than not, at 20 to one, and so none is called. Both models were trained by log
+# loss. Had accuracy been the aim, the best answers would have been the same, cut at one half, as far as the
+# probabilities are right. (They are not quite: at 10 to one the coarse model calls twenty, nearly all wrongly. Lesson
+# 05 tells how to check.)
 
 # %%
 lesson.recall("always")
@@ -279,16 +280,16 @@ print(
 # %% [markdown]
 # ### The same predictions, fewer eights
 #
-# Take the predictions of the coarse scanner at 10 to one, and a threshold of 0.1. Leave out eights at random, and
+# Take the predictions of the coarse scanner at 10 to one, and a threshold of 0.2. Leave out eights at random, and
 # judge again. Nothing is trained anew, so what moves is the metric and not the model.
 
 # %%
 rare, p = judge(4, 10)
-ratios = (10, 20, 40, 80, 160)
+ratios = (10, 20, 40, 80)
 scores = {
-    "accuracy": lambda y, q: metrics.accuracy_score(y, q > 0.1),
-    "balanced accuracy": lambda y, q: metrics.balanced_accuracy_score(y, q > 0.1),
-    "Matthews": lambda y, q: metrics.matthews_corrcoef(y, q > 0.1),
+    "accuracy": lambda y, q: metrics.accuracy_score(y, q > 0.2),
+    "balanced accuracy": lambda y, q: metrics.balanced_accuracy_score(y, q > 0.2),
+    "Matthews": lambda y, q: metrics.matthews_corrcoef(y, q > 0.2),
     "ROC AUC": metrics.roc_auc_score,
     "PR AUC": metrics.average_precision_score,
 }
@@ -300,11 +301,11 @@ def thinned(others, seed):
 
 
 # %%
-thin = [[thinned(others, seed) for seed in range(20)] for others in ratios]
+thin = [[thinned(others, seed) for seed in range(40)] for others in ratios]
 values = {name: [[one(rare[k], p[k]) for k in row] for row in thin] for name, one in scores.items()}
 medians = {name: np.median(rows, axis=1) for name, rows in values.items()}
-assert np.ptp(medians["ROC AUC"]) < 0.03 > np.ptp(medians["balanced accuracy"])
-assert medians["PR AUC"][-1] < 0.3 * medians["PR AUC"][0] and medians["Matthews"][-1] < 0.5 * medians["Matthews"][0]
+assert np.ptp(medians["ROC AUC"]) < 0.04 > np.ptp(medians["balanced accuracy"])
+assert medians["PR AUC"][-1] < 0.4 * medians["PR AUC"][0] and medians["Matthews"][-1] < 0.7 * medians["Matthews"][0]
 title = "Two metrics do not ask how rare eights are; two sink with them"
 ratio_figure(ratios, values, title=title, xlabel="others to one eight")
 
@@ -437,9 +438,10 @@ assert everyone["log loss"].mean() > everyone["accuracy"].mean()
 
 # %% [markdown]
 # Among all models, log loss was *not* a better chooser than accuracy. Five neighbours order and answer well, but give
-# some eights a probability of exactly 0, and log loss cannot forgive that. Balanced accuracy at 0.5 did worst: it
-# likes whatever calls many. Without the neighbours the order in the middle is another. What chose best, or as well as
-# the best, is what is paid in the end. So choose by that, and use the others to understand.
+# some eights a probability of exactly 0, and log loss cannot forgive that. Balanced accuracy at 0.5 did no better: it
+# likes whatever calls many. Without the neighbours the order is another one, and only the differences that are
+# several standard errors wide mean something. What is paid in the end chose as well as any. So choose by that, and
+# use the others to understand.
 #
 # What the answer may have meant is true: while training, log loss *sees* progress where accuracy stands still. That
 # was the first picture.
@@ -454,7 +456,7 @@ assert everyone["log loss"].mean() > everyone["accuracy"].mean()
 # %%
 def what_it_becomes(targets, units, activation, loss):
     network = keras.Sequential([keras.Input((3,)), layers.Dense(units, activation=activation)])
-    network.compile("sgd", loss=loss, metrics=["accuracy"])
+    network.compile("sgd", loss=loss, metrics=["accuracy"], run_eagerly=True)
     network.fit(np.zeros((len(targets), 3)), targets, verbose=0)
     return type(network.metrics[1].metrics[0]).__name__
 
@@ -489,7 +491,7 @@ keras.utils.set_random_seed(0)
 logits = keras.Sequential([keras.Input((64,)), layers.Dense(16, activation="relu"), layers.Dense(1)])
 right_cut = keras.metrics.BinaryAccuracy(threshold=0.0, name="at_logit_0")
 logits.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy", right_cut])
-logits.fit(fine, truth, batch_size=32, epochs=8, verbose=0)
+trained = logits.fit(fine, truth, batch_size=32, epochs=8, verbose=0)
 
 # %%
 said = logits.evaluate(fine, truth, verbose=0, return_dict=True)
