@@ -200,3 +200,15 @@ def test_the_loss_falls_without_end_while_every_sample_is_right() -> None:
     assert (train.accuracy[10:] == 1).all()
     later = np.log(train.loss[20:])
     assert np.corrcoef(np.log(np.arange(20, sketches.EPOCHS)), later)[0, 1] < -0.99  # as a power of time
+
+
+def test_the_common_class_alone_is_right_from_the_first_epoch_on() -> None:
+    train = sketches.majority().train
+    assert (train.accuracy == 0.98).all()
+    assert (np.diff(train.loss) < 0).all()
+
+
+def test_where_nothing_is_a_class_the_loss_falls_and_no_sample_is_right() -> None:
+    train = sketches.not_a_class().train
+    assert (train.accuracy == 0).all()
+    assert (np.diff(train.loss) < 0).all()
