@@ -91,9 +91,9 @@ lesson.commit("related")
 #    is least?
 # 2. Pull **how far** down to 0.1, and mind the axes. What is left of the staircase, and what is left of the bowl?
 # 3. Now stand half-way to the + end of the line. Which of the two curves tells you the way back?
-# 4. Green is a smoothed accuracy: each step is replaced by a sigmoid, the steeper, the greater its **sharpness**.
-#    When does it follow the staircase, and when has it a slope to follow?
-# 5. Try the other **losses**. Where is the middle of their bowls? (What they are, comes below.)
+# 4. Pull **how far** back to 6. Green is a smoothed accuracy: each step is replaced by a sigmoid, the steeper, the
+#    greater its **sharpness**. When does it follow the staircase, and when has it a slope to follow?
+# 5. Try the other **losses** and look at the map. Where is the bottom of each? (What they are, comes below.)
 
 # %% tags=["explorer"]
 lesson.explorer("landscape")
@@ -106,7 +106,8 @@ lesson.explorer("landscape")
 # The flowers, and the three weights. A flower's **score** is `flower @ weights`; virginica has the sign +1 and
 # versicolor -1, and sign times score is the flower's **margin**: above 0 the answer is right. A sigmoid of the score
 # is the probability of virginica, so log loss is `log(1 + exp(-margin))`, in nats. That is all that `LogisticLoss`
-# computes, with its slopes.
+# computes, with its slopes. (The explorer shows it in bits; why, you see below. `newton`
+# finds the weights with the least loss; how, comes at the end.)
 
 # %%
 flowers, signs = petals("versicolor", "virginica")
@@ -140,10 +141,16 @@ for size in (1, 0.1, 0.01, 0.001, 0.0001):
     print(f"step {size:6}: accuracy changed in {moved[0]:6.1%} of the places, log loss in {moved[1]:.0%}")
 
 # %% [markdown]
-# A tenth of the step, a tenth of the changes: a step must happen to straddle the place where a flower changes sides.
-# Let the step shrink to nothing and the derivative of accuracy is 0, except exactly at those places, where there is
-# none. "Accuracy is not differentiable" is true, and not the trouble. Where it *is* differentiable, **almost
+# A tenth of the step, about a tenth of the changes: a step must happen to straddle the place where a flower changes
+# sides. Let the step shrink to nothing and the derivative of accuracy is 0, except exactly at those places, where
+# there is none. "Accuracy is not differentiable" is true, and not the trouble. Where it *is* differentiable, **almost
 # everywhere, its derivative is 0**: no direction to go.
+
+# %% [markdown]
+# (In the explorer log loss has its bottom in the middle; hinge, exponential and savage have theirs a little to the
+# lower left, squared and perceptron far there, near weights of 0. One of those dislikes large margins, the other is
+# least where nothing is decided. And a sharp smoothed accuracy follows the staircase, flat parts included; a soft one
+# has a slope, but its top is not that of the staircase.)
 
 # %% [markdown]
 # ### What TensorFlow says
@@ -263,8 +270,9 @@ for name, one in SURROGATES.items():
 #   Count the errors after each pass, and keep the best weights in a *pocket*.
 #
 # The points: 300 in two round clouds, one on either side of 0 on the first feature; the other features are noise. A
-# tenth of the points are **outliers**. They lie *far* behind the other class's cloud, or there but of *one side*
-# only; or they have a *flipped* label; or they lie *beside* the clouds, where the second feature tells their class.
+# tenth of the points are **outliers**. They lie *far* behind the other class's cloud; or so, but all behind the same
+# cloud (*one side*); or they have a *flipped* label; or they lie *beside* the clouds, where the second feature tells
+# their class.
 
 # %%
 KINDS = ("none", "far", "one side", "flipped", "beside")
@@ -299,7 +307,8 @@ boundaries_figure(panels, title="What a search for few errors gains depends on w
 #
 # Now in ten dimensions, over ten draws. The searches may count the errors 4,000 times; the perceptron rule goes
 # through the points 100 times. Beside the training points stand 5,000 new ones of the same kind, and beside the ways
-# stands the true boundary, at 0 of the first feature.
+# stands the true boundary, at 0 of the first feature. (With outliers beside the clouds it is not the best one: it
+# does not look at the second feature.)
 
 
 # %%
@@ -362,11 +371,13 @@ lesson.recall("saved", came_out=f"{saved.mean():.0f} fewer, in the mean of ten d
 # - Against **far outliers**, a great deal, on new points too. Log loss pays for each outlier by its distance, and
 #   turns the boundary for their sake; a count of errors gives them up.
 # - In the other three columns the strategy gets fewer errors in training, and gains nothing on new points that the
-#   ten draws could show. It gets fewer wrong in training than the true boundary does: it has fitted the noise.
+#   ten draws could show. With no outliers and with flipped labels it gets fewer wrong in training than the true
+#   boundary, and more on new points: it has fitted the noise.
 # - **Random search** and the **perceptron rule** do worse on new points there than log loss does.
 #
-# (And "fewest" is fewest *found*. To find the fewest for certain is NP-hard: no way is known that does not take
-# exponentially long in the worst case.)
+# (A **standard error** says by how much a mean of ten draws would typically vary with other draws. And "fewest" is
+# fewest *found*. To find the fewest for certain is NP-hard: no way is known that does not take exponentially long in
+# the worst case.)
 
 # %% [markdown]
 # ### What it costs
@@ -497,7 +508,8 @@ assert (through["far"][0] < newton_far[0] - 10).all() and everywhere["none"][0].
 
 # %% [markdown]
 # In training, the clipped estimator gets about as few wrong as the evolution strategy, at one gradient a step, which
-# a network of millions of weights can pay. So somebody who tried and failed could have succeeded.
+# a network of millions of weights can pay. With a linear classifier, at least, what somebody tried and failed at can
+# be done.
 #
 # Now look at the last row. It gets more wrong in training, and fewer wrong on new points, in all five columns. What
 # did it descend, if not the count? The gradient that a straight-through estimator follows is that of another
@@ -529,8 +541,8 @@ for name, ramp in ramps.items():
 # A straight-through estimator at the output is a **surrogate by another name**. Clipped, it descends a hinge that
 # stops at 2, which lets go of outliers. Unclipped, it descends `-margin`, which pulls at all points alike and for
 # ever: its weights grow without end, in the direction of the mean of sign times features. For two round clouds of
-# equal size that is a nearly perfect direction, and so it does best on *these* new points, without counting anything.
-# (Inside a network, where the step is in the middle, there is no such identity, and "pretend" is the word.)
+# equal size that is a nearly perfect direction, and so it is the best so far on *these* new points, without counting
+# anything. (Inside a network, where the step is in the middle, there is no such identity, and "pretend" is the word.)
 #
 # One thing the clipped one cannot do: get hold of a point whose margin is beyond 1 on the wrong side. Begin with
 # large random weights instead of 0:
@@ -552,7 +564,7 @@ assert lost.max() > 100 > 60 > kept.max()
 # %% [markdown]
 # ### What surrogates do with outliers
 #
-# All of them, on the same ten draws. Two are new here: **smoothed** is the green curve of the first explorer, turned
+# All of them, on the same ten draws. One is new here: **smoothed** is the green curve of the first explorer, turned
 # over, a sigmoid of minus the margin. It is |y_hat - y| as well, if y_hat is a sigmoid: what is missing to certainty.
 
 # %%
@@ -581,7 +593,7 @@ table(descended, 1, ".1f")
 
 # %% [markdown]
 # With far outliers they differ by dozens of errors. Who pulls hardest at the outliers in the end? At the weights
-# where each has come to rest, take the pull of every point, and the share of it that comes from the 30 outliers.
+# after those 3,000 steps, take the pull of every point, and the share of it that comes from the 30 outliers.
 
 # %%
 which = np.stack([datasets.clouds(dimension=10, outliers="far", seed=seed).outliers for seed in range(10)])
@@ -591,10 +603,14 @@ for name, one in in_tensorflow.items():
     pull = np.abs(slopes(one, margins))
     shares[name] = (pull * which).sum() / pull.sum()
     print(f"{name:12} outliers' share of the pull {shares[name]:4.0%}, errors {descended[name]['far'][0].mean():5.1f}")
-order = ["smoothed", "savage", "hinge", "log", "squared", "exponential"]
-rest = [name for name in order if shares[name] > 0.1]
-assert max(descended[name]["far"][0].mean() for name in order[:2]) < min(descended[n]["far"][0].mean() for n in rest)
-assert shares["savage"] < 0.02 and shares["smoothed"] < 0.02 and sorted(rest, key=shares.get) == rest
+kept = [name for name in shares if shares[name] >= 0.15 or name == "hinge"]
+assert shares["savage"] < 0.02 and shares["smoothed"] < 0.02 and min(shares[name] for name in kept) > 0.12
+assert max(descended[name]["far"][0].mean() for name in ("savage", "smoothed")) < 45
+assert min(descended[name]["far"][0].mean() for name in kept) > 49
+
+# %%
+by_chance = descended["perceptron"]["far"][1]
+print(f"perceptron, far: from {by_chance.min():.0f}% to {by_chance.max():.0f}% of new points wrong in ten draws")
 
 # %%
 best_new = {name: found["none"][1].mean() for name, found in descended.items() if name != "perceptron"}
@@ -602,13 +618,13 @@ print(f"without outliers, on new points: {min(best_new.values()):.1f}% to {max(b
 print(f"wrong, and {descended['perceptron']['none'][1].mean():.1f}% by the perceptron loss")
 
 # %% [markdown]
-# The tenth of the points that are outliers get up to a fifth of the pull, and the more of it they get, the more
-# errors follow. **Savage** and **smoothed** leave them nothing: they have let go. (The weights matter, too: with
-# small ones all margins are small, and nothing looks far off.) Without outliers the choice hardly matters, and with
-# flipped labels hardly either: those points are not far.
+# A tenth of the points are outliers. Where they keep 15% of the pull or more, 50 errors follow or more; **savage**
+# and **smoothed** leave them nothing, and have about 43: they have let go. (The weights matter, too: with small ones
+# all margins are small, and nothing looks far off.) Without outliers the choice hardly matters, and with flipped
+# labels hardly either: those points are not far.
 #
-# The **perceptron loss** is a warning. It is least where all weights are 0 and nothing is decided, and with outliers
-# descent goes there. What remains of its answers is chance.
+# The **perceptron loss** is a warning. It is least where all weights are 0 and nothing is decided. Descent hovers
+# there, and with far outliers its last steps decide the answers.
 #
 # In Keras, such a loss is a function of labels and outputs:
 
@@ -660,19 +676,22 @@ def with_cube(cost):
     return LogisticLoss(np.c_[cost.features, cost.features[:, 0] ** 3], cost.signs, ridge=0.001)
 
 
-bent = []
-for old, new in zip(map(with_cube, fitted["far"]), map(with_cube, fresh["far"])):
-    weights = least_log_loss(old)
-    bent.append((errors(old, weights), errors(new, weights) / 50))
-bent = np.array(bent).T
-for name, found in (("straight", newton_far), ("with the cube", bent), ("straight, evolution strategy", evolved_far)):
-    print(f"{name:29} {found[0].mean():4.0f} of 300 in training, {found[1].mean():4.1f}% of new points")
-assert (bent < evolved_far).all()
+# %%
+bent = {}
+for kind in ("far", "one side"):
+    found = [least_log_loss(with_cube(cost)) for cost in fitted[kind]]
+    both = zip(map(with_cube, fitted[kind]), map(with_cube, fresh[kind]), found)
+    bent[kind] = np.array([(errors(old, w), errors(new, w) / 50) for old, new, w in both]).T
+    straight, evolved = (results[name][kind] for name in ("log loss, Newton", "evolution strategy"))
+    assert (bent[kind] < evolved).all()
+    named = {"straight": straight, "with the cube": bent[kind], "straight, evolution strategy": evolved}
+    for name, each in named.items():
+        print(f"{kind:9} {name:29} {each[0].mean():4.0f} of 300 in training, {each[1].mean():4.1f}% of new points")
 
 # %% [markdown]
 # Now the same log loss does better than any straight boundary that was found, on new points too. The errors were owed
-# to log loss *and* a classifier too stiff for the data. Where a classifier can follow what lies far out, log loss is
-# safe from it.
+# to log loss *and* a classifier too stiff for the data. Here, where the classifier could follow them, the outliers
+# cost log loss nothing.
 
 # %% [markdown]
 # ### Are they correlated?
@@ -754,7 +773,7 @@ figures.correlation_figure(
 # - **Epochs after it**: the sign turns. Loss and accuracy rise together, as in lesson 05. (The place to cut was
 #   chosen by one of the two numbers.) All epochs in one pot give a number in between, which says little.
 # - **Changes** from one epoch to the next, **samples**, **networks** that differ in their seed, **models** that
-#   differ in size and rate: all below 0, none a tie.
+#   differ in size and rate: all below 0, and none close to -1 throughout.
 #
 # A coefficient hides much. Ask more plainly: of two cases, has the one with less loss also more right answers?
 
@@ -837,9 +856,9 @@ for name, way in (("bisection", halved), ("Newton", jumped), ("gradient descent"
 #
 # Watch them, with one weight above and with two below. (An evaluation is one call for a loss, a slope or a
 # curvature.) Who arrives, and after how many iterations? Then untick the line search: where does Newton's method go,
-# from -4, and from 2? Vary the rate: when does gradient descent creep, and when does it jump about? At last choose
-# the species that can be separated. Bisection finds no change of sign, the least loss is a limit at infinity, and
-# Newton's weights leave the map.
+# from -4, and from 2? Vary the rate: when does gradient descent creep, and when does it leap over the minimum, to
+# creep back? At last choose the species that can be separated. Bisection finds no change of sign, the least loss is a
+# limit at infinity, and Newton's weights leave the map.
 
 # %% tags=["explorer"]
 lesson.explorer("minimisers")
@@ -932,8 +951,8 @@ print(np.mean(ridge.margins(held.point) > 0))
 # Each exercise is checked by its own cell. Run `lesson.hint("...")` with its name when you are stuck. The solutions
 # are collapsed.
 #
-# **1. A step of Newton's.** One weight `w`, samples `x` (sample,), signs `y` (sample,). Return the weight after one
-# whole step of Newton's method on the mean log loss.
+# **1. A step of Newton's.** One weight `w`, samples `x` (sample,), signs `y` (sample,). Return the weight, one
+# number, after one whole step of Newton's method on the mean log loss.
 
 
 # %% tags=["exercise"]
@@ -1047,9 +1066,9 @@ lesson.quiz("separable")
 # | They are highly correlated, with a sigmoid and log loss. | **It depends on what is compared.** Until the least loss nearly -1; after it the sign turns; for changes, samples, seeds and models in between. | six panels |
 # | A loss can be minimised by many methods. | **True** of log loss: by bisection with one weight, by Newton's method, by descent, noisy or not. | four ways down |
 # | ... and so can \|y_hat - y\|. | **Yes, but not by Newton's method.** Where y_hat is linear there is no curvature (bisection finds the kink); where it is a sigmoid there is a downward one, or no minimum. Gradient descent does well with the sigmoid: it is smoothed accuracy. | where Newton's method fails; smoothed |
-# | Optimising accuracy was tried and failed. (lesson 03) | **It need not.** In training, an evolution strategy and a clipped straight-through gradient, begun at 0, got fewest wrong; on new points of these clouds the unclipped one did, which counts nothing. | the tables of errors |
+# | Optimising accuracy was tried and failed. (lesson 03) | **It need not fail**, with a linear classifier. In training, an evolution strategy and a clipped straight-through gradient, begun at 0, got fewest wrong; on new points of these clouds the unclipped one, which counts nothing, was best or within chance of it among straight boundaries. | the tables of errors |
 # | Other types of neurons may help. (lesson 03) | **True**, in a sense: a step with a pretended slope. At the output it is a surrogate by another name. | the slopes of its ramp |
-# | The MNIST tutorial optimises cross-entropy and reports accuracy. | **True**, and sound: one to walk on, one to be judged by. | all of the above |
+# | The MNIST tutorial optimises cross-entropy and reports accuracy. | **True** (read, not run: `loss=SparseCategoricalCrossentropy(...)`, `metrics=["accuracy"]`), and sound: one to walk on, one to be judged by. | None and zeros |
 #
 # **Write the reply you would post.** Take five minutes, before you open the rubric.
 #
@@ -1061,7 +1080,7 @@ lesson.quiz("separable")
 # - names what a surrogate promises: in bits it bounds the share of errors, and no more;
 # - asks "correlated across what?" before it answers;
 # - says when it would pay to look for few errors themselves (far outliers and a stiff classifier), and that a loss
-#   that lets go of far points does the same more cheaply;
+#   that lets go of far points does about the same by plain descent;
 # - claims nothing that was not run.
 #
 # </details>
@@ -1069,10 +1088,11 @@ lesson.quiz("separable")
 # %% [markdown]
 # ## Take away
 #
-# Accuracy has no slope to walk on; log loss has one everywhere, and bounds the errors from above. It is no stand-in
-# only: it asks another question, how well probabilities fit. The two agree while there is something to learn, and
-# part where points lie far on the wrong side, where nothing is left to learn, and where one network is held against
-# another. If errors are all that counts, choose a loss that lets go of what is lost, and count them on new points.
+# Accuracy has no slope to walk on; log loss has one everywhere, and bounds the errors from above. It is more than a
+# stand-in: it asks another question, how well probabilities fit. The two agree while there is something to learn.
+# They part where points lie far on the wrong side and where nothing is left to learn, and agree only loosely where
+# one network is held against another. If errors are all that counts, and some points lie far out, let the classifier
+# bend, or choose a loss that lets go of them. Elsewhere that gained nothing. And count on new points.
 #
 # **Read on**
 #

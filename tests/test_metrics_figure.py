@@ -41,7 +41,7 @@ def test_counts_are_those_of_the_classes():
     figure, kept = draw(picture, **state()), judged()
     patches = figure.axes[0].patches
     for part, which in ((patches[:25], ~kept.rare), (patches[25:], kept.rare)):
-        expected, _ = np.histogram(kept.probabilities[which], np.linspace(0, 1, 26))
+        expected, _ = np.histogram(kept.probabilities[which], np.linspace(0, 1, 26) ** 2)
         tops = [patch.get_height() + 0.6 for patch in part]
         np.testing.assert_allclose(tops, np.maximum(expected, 0.6))
 
@@ -56,7 +56,7 @@ def test_the_dots_lie_where_the_threshold_puts_them(threshold):
     np.testing.assert_allclose(dots[0], [false, recall])
     np.testing.assert_allclose(dots[1], [recall, metrics.precision_score(kept.rare, called)])
     # Both dots lie on their curves.
-    curve = figure.axes[1].lines[0].get_xydata()
+    curve = figure.axes[1].lines[1].get_xydata()
     assert np.interp(false, curve[:, 0], curve[:, 1]) >= recall - 1e-9
     lines = [line.get_xdata()[0] for line in figure.axes[0].lines]
     assert lines == [threshold, 0.1]
@@ -65,7 +65,7 @@ def test_the_dots_lie_where_the_threshold_puts_them(threshold):
 def test_where_nobody_is_called_precision_has_no_dot():
     figure = draw(picture, **state(1.0))
     assert len(figure.axes[2].lines[-1].get_xdata()) == 0
-    assert "Above 1.00: 0 of the rare found, 0 false alarms." in figure.readout
+    assert "Above 1.00: 0 of the rare found, 0 false alarms, so precision is undefined." in figure.readout
 
 
 def test_bars_have_their_values_and_what_is_below_the_picture_is_cut_and_said():

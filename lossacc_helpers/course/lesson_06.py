@@ -437,7 +437,7 @@ QUESTIONS = {
         [
             Option(
                 "60",
-                "Every wrong point costs at least one bit, so at most 0.2 of them are wrong: 60. In nats, divide by "
+                "Every wrong point costs at least one bit, so at most a fifth of the 300 are wrong. In nats, divide by "
                 "ln 2 first.",
                 correct=True,
             ),
@@ -456,7 +456,7 @@ QUESTIONS = {
             ),
             Option(
                 "Nothing: it is close to -1, so either number will do",
-                "Over which pairs? After the least loss the sign was the other one.",
+                "Over which epochs? After the least loss the sign was the other one.",
             ),
         ],
     ),

@@ -114,6 +114,7 @@ def _judged(pixels: int, others: int) -> tuple[Judged, Mapping[str, float], Mapp
     given = cross_val_predict(model, images, truth, cv=folds, method="predict_proba")[:, 1]
     false, found, _ = metrics.roc_curve(truth, given)
     precision, recall, _ = metrics.precision_recall_curve(truth, given)
+    precision, recall = precision[:-1], recall[:-1]  # the last point, precision 1 at recall 0, is made up
     share = float(truth.mean())
     constant = metrics.log_loss(truth, np.full(len(truth), share))
     fixed = {
@@ -148,32 +149,38 @@ def _batches_outcome(difference: float) -> str:
 PREDICTIONS = (
     Prediction(
         name="percent",
-        question="A regression is trained with metrics=['accuracy']. What does Keras print as accuracy?",
-        came_out="The share of targets that are exactly 0 or 1 and on the right side of 0.5: next to nothing.",
+        question="A regression is trained with metrics=['accuracy'], and Keras prints a number. Which share is it?",
+        came_out="The share of targets that are exactly 0 or 1, with the forecast on the same side of 0.5.",
         guesses=(
-            Guess(text="an error: a regression has no accuracy", outcome="Keras raises none. It prints a number."),
             Guess(
-                text="the share of forecasts that are close to the target",
-                outcome="Close does not count: a target equals 0 or 1, or it does not.",
+                text="of forecasts that are close to their target, within a tolerance",
+                outcome="There is no tolerance. A target equals 0 or 1, or it never counts.",
             ),
             Guess(
-                text="a number near 0",
-                outcome="Near 0 it is: forecasts are cut at 0.5, and then must be equal to the target.",
+                text="of the variance that is explained",
+                outcome="That would be R^2. Accuracy counts, and there is nothing to count here.",
+            ),
+            Guess(
+                text="of targets that happen to be 0 or 1, if the forecast is on their side of 0.5",
+                outcome="That is it: BinaryAccuracy cuts at 0.5 and compares.",
             ),
         ),
     ),
     Prediction(
         name="always",
-        question="One digit in 21 is an eight. A classifier is trained for accuracy. Will it ever say 'eight'?",
-        came_out="With fine pixels yes, with coarse ones never: what counts is whether any place has mostly eights.",
+        question="One digit in 21 is an eight, and accuracy is the aim. Will a trained classifier ever say 'eight'?",
+        came_out=(
+            "It depends on whether the model finds places with mostly eights: logistic regression does with fine "
+            "pixels and not with coarse ones, five neighbours do with both."
+        ),
         guesses=(
             Guess(
                 text="never: always naming the others is right in 95%",
-                outcome="With the coarse scanner it is so. With the fine one many eights stand out.",
+                outcome="One model did so, with coarse pixels. Another one, on the same images, did not.",
             ),
             Guess(
-                text="wherever an image is more probably an eight than not",
-                outcome="That is the rule. With the coarse scanner there was no such image.",
+                text="wherever it finds an image more probably an eight than not",
+                outcome="That is the rule, and models differ in what they find.",
             ),
             Guess(
                 text="in one of 21 cases, as often as they occur",
@@ -214,7 +221,12 @@ def _check_pooled_f1(pooled_f1: LearnerFunction) -> None:
         6 / 11, because="in all, 3 are found, 1 is a false alarm and 4 are missed: 2 x 3 / (2 x 3 + 1 + 4)"
     )
     pooled_f1(np.array([[0, 0, 0], [5, 0, 0]])).equals(1.0, because="nothing is wrong; an empty batch changes nothing")
-    pooled_f1(np.array([[0, 2, 3]])).equals(0.0, because="nothing is found")
+    nothing = pooled_f1(np.array([[0, 2, 3]]))
+    try:
+        nothing.number()
+    except Wrong as wrong:
+        raise Wrong(f"{wrong} Where nothing is found, precision and recall make 0/0. Divide only once.") from wrong
+    nothing.equals(0.0, because="nothing is found")
 
 
 def _check_at_odds(at_odds: LearnerValue) -> None:
@@ -324,60 +336,78 @@ QUESTIONS = {
     "regression": Question(
         "A regression's log says: loss 0.031, accuracy 0.0045. What do you conclude?",
         [
-            Option("The forecasts are poor", "The loss may be very good. The second number counts something else."),
             Option(
-                "The accuracy is none: targets that are no 0 or 1 can never be counted as right",
+                "It is not an accuracy: targets other than 0 and 1 never count as right",
                 "Were 0.031 a log loss of two classes, accuracy would have to be at least 0.955.",
                 correct=True,
             ),
-            Option("The loss is wrong", "It is a mean squared error. Take its root and compare it with the spread."),
+            Option(
+                "The forecasts are poor: hardly one in 200 is right",
+                "The loss may be very good. The second number counts something else.",
+            ),
+            Option(
+                "The loss is wrong: with so few right answers it should be greater",
+                "It is a mean squared error. Take its root and compare it with the spread.",
+            ),
         ],
     ),
     "r2": Question(
         "Two teams report R^2 0.6 and R^2 0.3 for forecasts of the same quantity in two cities. Who forecasts better?",
         [
-            Option("The first", "Only if the targets vary alike in both cities."),
+            Option("The first team: it explains twice as much", "Only if the targets vary alike in both cities."),
             Option(
                 "It cannot be said: R^2 is measured against the spread of the targets, which may differ",
                 "The same error in the mean gives a small R^2 where the targets hardly vary.",
                 correct=True,
             ),
-            Option("The second, R^2 is an error", "It is no error: 1 is perfect, and 0 is what the mean would do."),
+            Option(
+                "The second team: R^2 is an error, the smaller the better",
+                "It is no error: 1 is perfect, and 0 is what the mean would do.",
+            ),
         ],
     ),
     "constant": Question(
         "One sample in 100 is positive. A model's log loss is 0.056. Is it good?",
         [
-            Option("Yes, it is close to 0", "So is the loss of saying 1% every time."),
+            Option("Yes, it is close to 0, the best there is", "So is the loss of saying 1% every time."),
+            Option("No: 0.056 is above 0.01", "A share and a loss in nats are not to be compared."),
             Option(
                 "It is what a model gets that says 1% every time",
                 "The entropy of 1% is 0.056 nats. Compare with that, not with 0.",
                 correct=True,
             ),
-            Option("No: 0.056 is above 0.01", "A share and a loss in nats are not to be compared."),
         ],
     ),
     "cut": Question(
         "A model never calls the rare class, at a threshold of 0.5. Its ROC AUC is 0.88. What do you do first?",
         [
-            Option("Train it with class weights", "That moves the answers too, and spoils the probabilities. First:"),
+            Option(
+                "Train it again with class weights",
+                "That moves the answers too, and shifts the probabilities. A threshold is cheaper: try it first.",
+            ),
+            Option(
+                "Throw it away and look for a better model",
+                "It puts most of the rare class above most others. Only the cut is in the wrong place.",
+            ),
             Option(
                 "Ask what the mistakes cost, and move the threshold",
                 "The order is good. A threshold that follows from the costs uses it.",
                 correct=True,
             ),
-            Option("Throw it away", "It puts most eights above most others. Only the cut is in the wrong place."),
         ],
     ),
     "logits": Question(
         "The last layer has no activation, the loss is BinaryCrossentropy(from_logits=True), metrics=['accuracy']. "
         "Where does Keras cut?",
         [
-            Option("At a logit of 0", "It should. BinaryAccuracy does not know that these are logits."),
             Option(
                 "At a logit of 0.5, which is a probability of 0.62",
                 "Give keras.metrics.BinaryAccuracy(threshold=0.0) instead.",
                 correct=True,
+            ),
+            Option(
+                "At a logit of 0, which is a probability of 0.5",
+                "It should. BinaryAccuracy does not know that these are logits.",
             ),
             Option("At a probability of 0.5", "There are no probabilities here: the sigmoid is in the loss."),
         ],

@@ -67,7 +67,8 @@ def metrics_picture(names: Sequence[str]) -> Picture:
         sentence=(
             "Above left: how many samples of the common class (grey) and of the rare one (purple) were given which "
             "probability, and two thresholds. Above right: the ROC curve and the precision-recall curve, with a dot at "
-            "the threshold. Below: metrics as bars; grey ticks: what always naming the common class would get."
+            "the threshold, and dotted what no order at all would give. Below: metrics as bars; black ticks: what "
+            "always naming the common class would get."
         ),
         width=_WIDTH,
         height=_HEIGHT,
@@ -97,15 +98,16 @@ def metrics_picture(names: Sequence[str]) -> Picture:
         rare = int(judged.rare.sum())
         common = len(judged.rare) - rare
         counts.show(judged, at, dotted)
-        roc.show(judged.roc, (alarms / common, found / rare))
+        share = rare / (rare + common)
+        roc.show(judged.roc, (alarms / common, found / rare), (0.0, 1.0))
         right = (found / rare, found / (found + alarms)) if found + alarms else None
-        precision.show(judged.precision_recall, right)
+        precision.show(judged.precision_recall, right, (share, share))
         bars.show(values, baseline)
         told = ", ".join(f"{name} {values[name]:.3f} ({baseline[name]:.3f})" for name in names)
         return (
-            f"{rare} rare among {rare + common} samples ({rare / (rare + common):.1%}). Above {at:.2f}: {found} of the "
-            f"rare found, {alarms} false alarms. In brackets, always the common class: {told}.{' ' if more else ''}"
-            f"{more}"
+            f"{rare} rare among {rare + common} samples ({share:.1%}). Above {at:.2f}: {found} of the rare found, "
+            f"{alarms} false alarms{'' if right else ', so precision is undefined'}. In brackets, always the common "
+            f"class: {told}.{' ' if more else ''}{more}"
         )
 
     return Picture(figure, move)
@@ -121,19 +123,23 @@ class _Counts:
         axes.set_yscale("log")
         axes.set_ylim(0.6, 3000)
         axes.set_xlim(0, 1)
-        self._edges = np.linspace(0, 1, _BINS + 1)
-        middles, width = (self._edges[1:] + self._edges[:-1]) / 2, 1 / _BINS
+        # Bins and axis by square roots: most probabilities of a rare class are small.
+        axes.set_xscale("function", functions=(np.sqrt, np.square))
+        axes.set_xticks([0, 0.05, 0.2, 0.5, 1], ["0", ".05", ".2", ".5", "1"])
+        halves = np.linspace(0, 1, 2 * _BINS + 1) ** 2
+        self._edges = halves[::2]
         self._bars = [
             axes.bar(
-                middles + side * width / 4,
+                halves[side:-1:2],
                 np.zeros(_BINS),
-                width / 2,
+                np.diff(halves)[side::2],
                 bottom=0.6,
+                align="edge",
                 color=colour,
                 animated=True,
                 zorder=2,
             )
-            for side, colour in ((-1, pale(REFERENCE, strength=0.7)), (1, _RARE))
+            for side, colour in ((0, pale(REFERENCE, strength=0.7)), (1, _RARE))
         ]
         self._line = axes.axvline(0.5, color=INK, linewidth=1.6, animated=True, zorder=3)
         self._marked = axes.axvline(0.5, color=INK, linewidth=1.4, linestyle=":", animated=True, zorder=3)
@@ -157,10 +163,12 @@ class _CurveOf:
         axes.set_ylim(-0.02, 1.02)
         axes.set_xticks([0, 0.5, 1])
         axes.set_yticks([0, 0.5, 1])
+        [self._none] = axes.plot([], [], color=REFERENCE, linewidth=1.2, linestyle=":", animated=True)
         [self._line] = axes.plot([], [], color=_CURVE, linewidth=MEDIAN_WIDTH, animated=True)
         [self._dot] = axes.plot([], [], "o", color=INK, markersize=7, animated=True, clip_on=False)
 
-    def show(self, curve: Floats, at: tuple[float, float] | None) -> None:
+    def show(self, curve: Floats, at: tuple[float, float] | None, unordered: tuple[float, float]) -> None:
+        self._none.set_data([0, 1], unordered)
         self._line.set_data(curve[:, 0], curve[:, 1])
         self._dot.set_data([] if at is None else [at[0]], [] if at is None else [at[1]])
 

@@ -75,8 +75,8 @@ def minimisers_picture(*, span: float, steps: int) -> Picture:
     """Where minimisers are after some iterations, with one weight (above) and two (below), and how far they are.
 
     The state is ``one`` and ``two``, a `Race` each over one and over two weights, ``iteration``, from 0, and ``more``,
-    words that follow in the readout. Weights are shown from -`span` to `span`, iterations up to `steps`. A state raises `ValueError` for an iteration that is
-    not among them.
+    words that follow in the readout. Weights are shown from -`span` to `span`, iterations up to `steps`. A state raises
+    `ValueError` for an iteration that is not among them.
     """
     figure = LabelledFigure(
         sentence=(
