@@ -244,9 +244,9 @@ for name, model, pixels in (
 # %% [markdown]
 # Same digits, same ratio. Logistic regression calls eights with fine pixels, and with coarse ones none at all. It is
 # not the ratio, then. Nor is it the pixels: five neighbours, on the same coarse images, find places where most are
-# eights, and call dozens. "Always the common class" was a limit of *that model* on those images. (Both models would
-# be trained in the same way if accuracy were the aim: a probability that is right, cut at one half, gives the best
-# answers.)
+# eights, and call dozens. "Always the common class" was a limit of *that model* on those images. (If accuracy is the
+# aim, there is no better rule than to cut a probability that is right at one half. What the model makes of the images
+# is another matter.)
 
 # %%
 lesson.recall("always")

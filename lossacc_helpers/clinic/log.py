@@ -1,0 +1,70 @@
+"""What was read of a training's curves, and the error of what could not be read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+EXAMPLE = (
+    "Epoch 1/10 - loss: 0.6931 - accuracy: 0.5120 - val_loss: 0.6800 - val_accuracy: 0.5400\n"
+    "Epoch 2/10 - loss: 0.6012 - accuracy: 0.6733 - val_loss: 0.6105 - val_accuracy: 0.6600"
+)
+
+
+class Unreadable(ValueError):
+    """Nothing in the input could be taken for a loss or an accuracy; the message shows an example of what can."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}. What can be read looks like this, for example:\n{EXAMPLE}")
+        self.why = why
+
+    def __reduce__(self) -> tuple[type["Unreadable"], tuple[str]]:
+        return type(self), (self.why,)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Log:
+    """Losses and accuracies of one training, epoch by epoch.
+
+    Attributes
+    ----------
+    epochs : (epoch,) int
+        Their numbers, as they were printed, or from 1.
+    loss, accuracy, validation_loss, validation_accuracy : (epoch,) or None
+        NaN where an epoch has none (a printed nan is in `broken`); None where none has. Accuracies are shares.
+    broken : (epoch,) bool
+        Where a printed loss was nan or infinite.
+    others : mapping
+        Of the names of further metrics to their values (epoch,).
+    metric : str or None
+        The name under which accuracy was printed; one of the best k answers is taken where there is no other.
+    after : mapping
+        What was printed after the training, as `evaluate` does, by name.
+    skipped : int
+        Lines that said nothing that could be read.
+    notes : what was done to the numbers, in sentences.
+    """
+
+    epochs: NDArray[np.intp]
+    loss: Floats | None = None
+    accuracy: Floats | None = None
+    validation_loss: Floats | None = None
+    validation_accuracy: Floats | None = None
+    broken: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    others: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
+    metric: str | None = None
+    after: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        parts = [
+            name
+            for name in ("loss", "accuracy", "validation_loss", "validation_accuracy")
+            if getattr(self, name) is not None
+        ]
+        return f"Log({len(self.epochs)} epochs of {', '.join(parts)})"

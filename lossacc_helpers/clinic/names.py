@@ -1,0 +1,108 @@
+"""What the names in a log stand for: the many ways in which programs write loss and accuracy."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Quantity = Literal["loss", "accuracy", "top accuracy"]
+
+_VALIDATION = frozenset({"val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "holdout"})
+_TRAINING = frozenset({"train", "training", "tr", "trn", "fit"})
+_FILLERS = frozenset(
+    {"avg", "average", "mean", "epoch", "total", "running", "final", "overall", "set", "data", "model"}
+)
+_LOSS = (
+    "loss",
+    "losses",
+    "cost",
+    "nll",
+    "logloss",
+    "log loss",
+    "xent",
+    "ce",
+    "bce",
+    "cross entropy",
+    "crossentropy",
+    "cross entropy loss",
+    "binary crossentropy",
+    "categorical crossentropy",
+    "sparse categorical crossentropy",
+    "nll loss",
+    "ce loss",
+    "bce loss",
+    "log loss",
+    "objective",
+)
+_ACCURACY = (
+    "acc",
+    "accuracy",
+    "accuracies",
+    "binary accuracy",
+    "categorical accuracy",
+    "sparse categorical accuracy",
+    "multiclass accuracy",
+    "masked accuracy",
+    "masked acc",
+    "top1",
+    "top 1",
+    "top1 acc",
+    "top 1 accuracy",
+    "top 1 acc",
+    "acc1",
+    "acc top1",
+    "prec 1",
+)
+_TOP = re.compile(r"(top ?[kn2-9]\d?( categorical)?( accuracy| acc)?|(sparse )?top k categorical (accuracy|acc)|acc5)")
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a name in a log stands for.
+
+    Attributes
+    ----------
+    quantity : what is measured, or None for something else: a rate, a time, another metric.
+    validation : whether of validation data.
+    trained : whether the name says that it is of training data; plain "loss" does not.
+    plain : the name in small letters, words separated by blanks, without what says which data.
+    """
+
+    quantity: Quantity | None
+    validation: bool
+    trained: bool
+    plain: str
+
+
+def understand(name: str) -> Name:
+    """Return what a name stands for.
+
+    >>> understand("val_sparse_categorical_accuracy")
+    Name(quantity='accuracy', validation=True, trained=False, plain='sparse categorical accuracy')
+    >>> understand("Train Loss").quantity, understand("lr").quantity, understand("acc_1").quantity
+    ('loss', None, 'accuracy')
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)  # trainLoss
+    words = re.findall(r"[a-z]+|\d+", spaced.lower())
+    validation = any(word in _VALIDATION for word in words)
+    trained = any(word in _TRAINING for word in words)
+    core = [word for word in words if word not in _VALIDATION | _TRAINING | _FILLERS]
+    plain = " ".join(core)
+    quantity = _quantity(plain)
+    if quantity is None and core and core[-1].isdigit():  # Keras numbers what it has seen before: acc_1
+        plain = " ".join(core[:-1])
+        quantity = _quantity(plain)
+    return Name(quantity, validation, trained and not validation, plain)
+
+
+def _quantity(plain: str) -> Quantity | None:
+    if plain in _LOSS:
+        return "loss"
+    if plain in _ACCURACY:
+        return "accuracy"
+    if _TOP.fullmatch(plain):
+        return "top accuracy"
+    # An output's name stands before: "dense 2 loss", "softmax acc".
+    last = plain.rsplit(" ", 1)[-1]
+    if last in ("acc", "accuracy") and "balanced" not in plain:
+        return "accuracy"
+    return None

@@ -1,0 +1,248 @@
+"""Reads curves from whatever holds them: text, files, histories, mappings, frames, recorded trainings."""
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from lossacc_helpers.clinic.log import Floats, Log, Unreadable
+from lossacc_helpers.clinic.names import Name
+from lossacc_helpers.clinic.tables import read_columns, read_csv, read_events, read_json
+from lossacc_helpers.clinic.text import Found, Record, read_text
+from lossacc_helpers.history import TrainingRun
+
+_MOST_BYTES = 200_000_000
+_QUANTITIES = ("loss", "accuracy", "top accuracy")
+_FAVOURITES = ("loss", "acc", "accuracy", "sparse categorical accuracy", "categorical accuracy", "binary accuracy")
+
+
+def read(curves: Any) -> Log:
+    """Return what curves say, epoch by epoch.
+
+    Parameters
+    ----------
+    curves
+        A Keras ``History``; a mapping of names to lists; a pandas frame; a `TrainingRun` of one network; a path or an
+        open file; text or bytes that a training printed, CSV or JSON.
+
+    Raises
+    ------
+    Unreadable
+        For what holds no loss and no accuracy; its message shows an example of what can be read.
+    """
+    if isinstance(curves, TrainingRun):
+        return _of_run(curves)
+    if isinstance(curves, os.PathLike):
+        return _of_path(Path(curves))
+    if isinstance(curves, str):
+        if "\n" not in curves and 0 < len(curves) < 1000 and _is_file(curves):
+            return _of_path(Path(curves))
+        return _of_text(curves)
+    if isinstance(curves, bytes | bytearray):
+        return _of_text(_decoded(bytes(curves)))
+    if isinstance(curves, io.IOBase) or hasattr(curves, "read"):
+        content = curves.read()
+        return _of_text(_decoded(bytes(content)) if isinstance(content, bytes | bytearray) else str(content))
+    history = getattr(curves, "history", curves)
+    if hasattr(history, "columns") and hasattr(history, "to_dict"):
+        history = {str(name): list(history[name]) for name in history.columns}
+    if isinstance(history, Mapping):
+        columns = {
+            str(name): list(np.ravel(values)) if isinstance(values, np.ndarray) else list(values)
+            for name, values in history.items()
+            if not isinstance(values, str) and hasattr(values, "__len__")
+        }
+        records = read_columns(columns)
+        if not records:
+            raise Unreadable(
+                f"the mapping has no list that is named like a loss or an accuracy; it has {_some(history)}"
+            )
+        return assemble(Found([records], {}, 0, "epoch" in columns))
+    raise Unreadable(f"curves of type {type(curves).__name__} cannot be read")
+
+
+def _some(names: Mapping[Any, Any]) -> str:
+    shown = ", ".join(repr(str(name)) for name in list(names)[:6])
+    return shown or "no names at all"
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _of_path(path: Path) -> Log:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise Unreadable(f"{path.name} is larger than {_MOST_BYTES // 1_000_000} MB")
+        if ".tfevents." in path.name:
+            return _of_events(path)
+        content = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be opened ({error.strerror or error})") from error
+    return _of_text(_decoded(content))
+
+
+def _of_events(path: Path) -> Log:
+    try:
+        records = read_events(path)
+    except ImportError as error:
+        raise Unreadable(
+            "TensorBoard's files are read by the package tensorboard, which is not installed here"
+        ) from error
+    if not records:
+        raise Unreadable(f"{path.name} holds no series that is named like a loss or an accuracy")
+    return assemble(Found([records], {}, 0, True))
+
+
+def _decoded(content: bytes) -> str:
+    """Return bytes as text: as its mark says, as UTF-8, or byte by byte."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if (
+            content[:4000:2].count(0) > len(content[:4000]) // 8
+            or content[1:4000:2].count(0) > len(content[:4000]) // 8
+        ):
+            return content.decode("utf-16-le" if content[1:2] == b"\0" else "utf-16-be", errors="replace")
+        return content.decode("latin-1")
+
+
+def _of_text(text: str) -> Log:
+    if not text.strip():
+        raise Unreadable("there is nothing in it")
+    for reader in (read_json, read_csv):
+        records = reader(text)
+        if records:
+            return assemble(Found([records], {}, 0, any(record.number is not None for record in records)))
+    found = read_text(text)
+    if not any(found.trainings):
+        lines = text.count("\n") + 1
+        raise Unreadable(
+            f"none of its {lines} line{'s' if lines > 1 else ''} names a loss or an accuracy with a number"
+        )
+    return assemble(found)
+
+
+def _of_run(run: TrainingRun) -> Log:
+    train, validation = run.train, run.validation
+    if train.loss.ndim > 1:
+        raise Unreadable(
+            f"a recorded training of {train.loss.shape[0]} networks has many curves; take one of them: run.replica(0)"
+        )
+    loss = np.asarray(train.loss, dtype=np.float64)
+    unseen = None if validation is None else np.asarray(validation.loss, dtype=np.float64)
+    return Log(
+        epochs=np.arange(1, len(loss) + 1),
+        loss=loss,
+        accuracy=np.asarray(train.accuracy, dtype=np.float64),
+        validation_loss=unseen,
+        validation_accuracy=None if validation is None else np.asarray(validation.accuracy, dtype=np.float64),
+        broken=~np.isfinite(loss) | (False if unseen is None else ~np.isfinite(unseen)),
+        metric="accuracy",
+    )
+
+
+def assemble(found: Found) -> Log:
+    """Return the log of what was found: the last training, its loss and accuracy chosen among all that was printed."""
+    trainings = [records for records in found.trainings if records]
+    notes = []
+    if len(trainings) > 1:
+        notes.append(f"There are {len(trainings)} trainings in it; this is the last.")
+    records, after = trainings[-1], dict(found.after)
+    records = _without_the_tested_end(records, after)
+    epochs = _numbers_of(records, found, notes)
+    series: dict[tuple[Name, bool], Floats] = {}
+    for k, record in enumerate(records):
+        for key, value in record.values.items():
+            series.setdefault(key, np.full(len(records), np.nan))[k] = value
+    given = {key: np.array([key in record.values for record in records]) for key in series}
+    taken: dict[str, tuple[Name, bool]] = {}
+    metric = None
+    for quantity, field in (("loss", "loss"), ("accuracy", "accuracy")):
+        for validation in (False, True):
+            chosen = _chosen(quantity, validation, given)
+            if chosen is None and quantity == "accuracy":
+                chosen = _chosen("top accuracy", validation, given)
+            if chosen is not None:
+                taken[f"validation_{field}" if validation else field] = chosen
+                metric = chosen[0].plain if quantity == "accuracy" and metric is None else metric
+    shown = {field: series[key] for field, key in taken.items()}
+    _as_shares(shown, notes)
+    broken = np.zeros(len(records), dtype=bool)
+    for field in ("loss", "validation_loss"):
+        if field in shown:
+            broken |= given[taken[field]] & ~np.isfinite(shown[field])
+    others = {
+        f"validation {name.plain}" if validation else name.plain: values
+        for (name, validation), values in series.items()
+        if (name, validation) not in taken.values()
+    }
+    if not shown:
+        raise Unreadable("no loss and no accuracy is in it")
+    return Log(
+        epochs=epochs,
+        loss=shown.get("loss"),
+        accuracy=shown.get("accuracy"),
+        validation_loss=shown.get("validation_loss"),
+        validation_accuracy=shown.get("validation_accuracy"),
+        broken=broken,
+        others=MappingProxyType(others),
+        metric=metric,
+        after=MappingProxyType(after),
+        skipped=found.skipped,
+        notes=tuple(notes),
+    )
+
+
+def _chosen(quantity: str, validation: bool, given: Mapping[tuple[Name, bool], Any]) -> tuple[Name, bool] | None:
+    """The series of a quantity that most epochs have; of equals the plainest name, then the first."""
+    candidates = [key for key in given if key[0].quantity == quantity and key[1] == validation]
+    if not candidates:
+        return None
+    return max(
+        candidates,
+        key=lambda key: (int(given[key].sum()), key[0].plain in _FAVOURITES, -candidates.index(key)),
+    )
+
+
+def _without_the_tested_end(records: list[Record], after: dict[str, float]) -> list[Record]:
+    """Move to `after` what only the last of several epochs has: a test that was printed when all was done."""
+    if len(records) < 3:
+        return records
+    before = {key for record in records[:-1] for key in record.values}
+    last = records[-1]
+    only = {key: value for key, value in last.values.items() if key not in before and key[0].quantity is not None}
+    if not only or len(only) == len(last.values):
+        return records
+    after.update({f"validation {name.plain}" if val else name.plain: value for (name, val), value in only.items()})
+    kept = Record(last.number, {key: value for key, value in last.values.items() if key not in only}, last.steps)
+    return [*records[:-1], kept]
+
+
+def _numbers_of(records: list[Record], found: Found, notes: list[str]) -> Any:
+    numbers = [record.number for record in records]
+    if all(number is not None for number in numbers):
+        return np.array(numbers, dtype=np.intp)
+    if not found.numbered and len(records) > 1:
+        notes.append("No epochs are numbered: what is printed again counts as the next epoch.")
+    return np.arange(1, len(records) + 1)
+
+
+def _as_shares(shown: dict[str, Floats], notes: list[str]) -> None:
+    """Turn accuracies in percent into shares, all of them alike."""
+    fields = [field for field in ("accuracy", "validation_accuracy") if field in shown]
+    finite = [shown[field][np.isfinite(shown[field])] for field in fields]
+    values = np.concatenate(finite) if finite else np.zeros(0)
+    if len(values) and values.max() > 1.0 + 1e-9 and values.max() <= 100.0 + 1e-9 and values.min() >= 0:
+        for field in fields:
+            shown[field] = shown[field] / 100
+        notes.append("Accuracies are printed in percent.")
