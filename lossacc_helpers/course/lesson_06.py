@@ -48,15 +48,20 @@ def landscape() -> Explorer:
     """Return accuracy and a loss over a plane of weights of a classifier of petals, and along a line in it."""
     parts = {
         "angle": controls.whole_slider("direction (degrees)", 0, 175, value=135, step=5),
-        "reach": controls.log_slider("how far", 0.01, 10, value=6.3, steps_per_decade=5),
-        "sharpness": controls.log_slider("sharpness", 0.3, 30, value=1.0, steps_per_decade=10),
+        "reach": controls.log_slider("how far", 0.01, 10, value=10**0.8, steps_per_decade=5),
+        "sharpness": controls.log_slider("sharpness", 10**-0.5, 10**1.5, value=1.0, steps_per_decade=10),
         "loss": controls.dropdown("loss", list(SURROGATES), value="log"),
     }
 
     def compute(*, angle: int, reach: float, sharpness: float, loss: str) -> Mapping[str, Any]:
-        return {"angle": float(angle), "reach": reach, "sharpness": sharpness, "loss": loss}
+        # Sliders of powers of ten stand at long decimals.
+        return {"angle": float(angle), "reach": _short(reach), "sharpness": _short(sharpness), "loss": loss}
 
     return Explorer(_landscape_picture, parts, compute=compute)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.3g}")
 
 
 def _landscape_picture() -> Picture:
@@ -79,13 +84,13 @@ def minimisers() -> Explorer:
     parts = {
         "iteration": controls.whole_slider("iteration", 0, _STEPS, value=4),
         "start": controls.whole_slider("start of each weight", -10, 10, value=-4),
-        "rate": controls.log_slider("learning rate", 0.1, 100, value=3.2, steps_per_decade=4),
+        "rate": controls.log_slider("learning rate", 0.1, 100, value=10**0.5, steps_per_decade=4),
         "line_search": controls.checkbox("Newton searches along the line", value=True),
         "flowers": controls.toggle("the species", {name: name for name in _PAIRS}, value="overlap"),
     }
 
     def compute(*, flowers: str, iteration: int, start: int, rate: float, line_search: bool) -> Mapping[str, Any]:
-        settings = (flowers, float(start), float(f"{rate:.3g}"), line_search)
+        settings = (flowers, float(start), _short(rate), line_search)
         more = "" if line_search else "Newton's steps are taken whole."
         return {"one": _race(1, *settings), "two": _race(2, *settings), "iteration": iteration, "more": more}
 
