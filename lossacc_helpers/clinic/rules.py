@@ -1,0 +1,658 @@
+"""The rules of the clinic: each looks for the marks of one cause, and says with epochs and numbers what it saw.
+
+A rule takes an `Evidence` and returns a `Finding`, or None where the marks are not there. It knows nothing of the other
+rules; what excludes what is settled in `diagnosis`. Rules rest on mechanisms: a bound that a cross-entropy cannot
+break, a value that a mistake produces, a change that is larger than the noise of its own curve.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lossacc_helpers.clinic.evidence import Curve, Evidence
+from lossacc_helpers.clinic.findings import Finding
+from lossacc_helpers.clinic.log import Floats
+from lossacc_helpers.fingerprints import double_softmax_range
+from lossacc_helpers.spikes import find_spikes
+
+Rule = Callable[[Evidence], Finding | None]
+
+_LN2 = float(np.log(2))
+_SURE = 3.0  # standard deviations of a change
+
+
+def _entropy(p: float) -> float:
+    """Binary entropy in nats."""
+    return float(-p * np.log(p) - (1 - p) * np.log(1 - p)) if 0 < p < 1 else 0.0
+
+
+def _which(validation: bool) -> str:
+    return "validation" if validation else "training"
+
+
+# What the numbers cannot be ----------------------------------------------------------------------------------------
+
+
+def numeric_failure(e: Evidence) -> Finding | None:
+    """A printed loss is infinite or no number."""
+    if not e.log.broken.any():
+        return None
+    first = int(e.log.epochs[np.argmax(e.log.broken)])
+    return Finding(
+        "numeric-failure",
+        0.99,
+        (
+            f"A loss is infinite or no number in {int(e.log.broken.sum())} of {e.epochs} epochs, first in epoch "
+            f"{first}.",
+        ),
+    )
+
+
+def not_cross_entropy(e: Evidence) -> Finding | None:
+    """A loss lies below what any cross-entropy with that accuracy can be."""
+    if e.top or _negative(e) is not None:
+        return None
+    best: tuple[float, str] | None = None
+    for validation in (False, True):
+        epochs, loss, accuracy = e.pairs(validation=validation)
+        broken = e.violations(validation=validation)
+        if not broken.any():
+            continue
+        worst = int(np.argmax(np.where(broken, (1 - accuracy) * _LN2 - loss, -np.inf)))
+        short = (1 - accuracy[worst]) * _LN2 - loss[worst]
+        score = 0.6 + 0.3 * broken.mean() + (0.09 if short > 0.02 or broken.sum() > 2 else 0.0)
+        told = (
+            f"In epoch {epochs[worst]} the {_which(validation)} loss is {loss[worst]:.4g} with accuracy "
+            f"{accuracy[worst]:.4g}; a cross-entropy would be at least {(1 - accuracy[worst]) * _LN2:.4g}. "
+            f"It is so in {int(broken.sum())} of {len(epochs)} epochs."
+        )
+        if best is None or score > best[0]:
+            best = score, told
+    return None if best is None else Finding("not-cross-entropy", best[0], (best[1],))
+
+
+def _negative(e: Evidence) -> tuple[int, float] | None:
+    """The epoch and the value of the lowest loss, if it is below 0."""
+    lowest = None
+    for curve in (e.loss, e.validation_loss):
+        if curve is not None and curve.values.min() < -1e-3 and (lowest is None or curve.values.min() < lowest[1]):
+            lowest = int(curve.epochs[curve.values.argmin()]), float(curve.values.min())
+    return lowest
+
+
+def swapped_arguments(e: Evidence) -> Finding | None:
+    """A loss is negative, which no cross-entropy of labels is."""
+    lowest = _negative(e)
+    if lowest is None:
+        return None
+    return Finding(
+        "swapped-arguments",
+        0.9 if lowest[1] < -0.5 else 0.7,
+        (f"The loss is {lowest[1]:.4g} in epoch {lowest[0]}; minus the logarithm of a probability is never below 0.",),
+        ("A loss of your own, or one of densities, may be negative for good reasons.",),
+    )
+
+
+def double_softmax(e: Evidence) -> Finding | None:
+    """Loss and accuracy add up to ln(e + C - 1): the floor that a second softmax leaves."""
+    best: tuple[float, int, Floats, Floats, bool] | None = None
+    for validation in (False, True):
+        _, loss, accuracy = e.pairs(validation=validation)
+        if len(loss) < 3 or np.ptp(accuracy) < 0.05:
+            continue
+        for classes in [e.classes] if e.classes else range(2, 201):
+            least, greatest = double_softmax_range(classes)
+            uniform = np.log(classes) + 1 / classes
+            sums = loss + accuracy
+            if loss.min() < least - 0.005 or loss.max() > greatest + 0.02 or sums.min() < min(uniform, greatest) - 0.06:
+                continue
+            off = float(np.abs(sums[len(sums) // 2 :] - greatest).mean())
+            if off < 0.05 and (best is None or off < best[0]):
+                best = off, int(classes), loss, accuracy, validation
+    if best is None:
+        return None
+    off, classes, loss, accuracy, validation = best
+    score = 0.55 + 0.4 * min(1.0, float(np.ptp(accuracy)) / 0.3) * (1 - off / 0.05)
+    return Finding(
+        "double-softmax",
+        score,
+        (
+            f"The {_which(validation)} loss stays above {double_softmax_range(classes)[0]:.3f}, the floor that a "
+            f"second softmax leaves with {classes} classes, and loss plus accuracy stays at "
+            f"{(loss + accuracy)[-1]:.3f} while accuracy goes from {accuracy[0]:.2f} to {accuracy[-1]:.2f}; "
+            f"ln(e + {classes - 1}) is {double_softmax_range(classes)[1]:.3f}.",
+        ),
+        ("Predictions and labels swapped behind a softmax leave the same mark.",),
+    )
+
+
+def saturated_outputs(e: Evidence) -> Finding | None:
+    """Loss divided by the share of errors is what a clipped zero costs."""
+    for validation in (False, True):
+        epochs, loss, accuracy = e.pairs(validation=validation)
+        errors = 1 - accuracy
+        seen = errors > 3e-4
+        if seen.sum() < 2:
+            continue
+        ratio, slack = loss[seen] / errors[seen], 5e-5 / errors[seen] * 16.2
+        for low, high, what in (
+            (15.2, 16.2, "1e-7"),
+            (87.0, 87.7, "the least float32"),
+            (99.0, 101.0, "a loss of 100"),
+        ):
+            inside = (ratio > low - slack) & (ratio < high + slack)
+            if inside.mean() >= 0.6 and inside.sum() >= 2:
+                return Finding(
+                    "saturated-outputs",
+                    0.6 + 0.32 * float(inside.mean()),
+                    (
+                        f"The {_which(validation)} loss is {np.median(ratio):.2f} times the share of errors in "
+                        f"{int(inside.sum())} of {len(epochs)} epochs: what an output of 0, clipped at {what}, costs.",
+                    ),
+                )
+    return None
+
+
+def metric_mismatch(e: Evidence) -> Finding | None:
+    """The best k answers are counted, or every output for itself."""
+    if e.top:
+        curve = e.accuracy or e.validation_accuracy
+        assert curve is not None
+        full = curve.values.min() > 0.999
+        return Finding(
+            "metric-mismatch",
+            0.95 if full else 0.7,
+            (
+                f"What is printed is '{e.log.metric}': an answer counts if the class is among the best k."
+                + (" It is 1 throughout, as it must be where there are no more than k classes." if full else ""),
+            ),
+        )
+    _, loss, accuracy = e.pairs(validation=False)
+    if e.classes is not None and e.classes > 2 and len(loss) >= 2:
+        level, cost = 1 - 1 / e.classes, _entropy(1 / e.classes)
+        if abs(accuracy[0] - level) < 0.02 and abs(loss[0] - cost) < 0.2 * cost:
+            return Finding(
+                "metric-mismatch",
+                0.85,
+                (
+                    f"Accuracy begins at {accuracy[0]:.3f} and loss at {loss[0]:.3f}. With {e.classes} outputs, each "
+                    f"counted for itself, a constant answer gets {level:.3f} and {cost:.3f}.",
+                ),
+            )
+    return None
+
+
+# What is not learned -----------------------------------------------------------------------------------------------
+
+
+def class_imbalance(e: Evidence) -> Finding | None:
+    """Accuracy stands at one high level from the first epoch on."""
+    curve = e.accuracy if e.accuracy is not None else e.validation_accuracy
+    if curve is None or len(curve) < 3 or e.top:
+        return None
+    level = float(np.median(curve.values))
+    chance = 1 / e.classes if e.classes else 0.5
+    still = np.abs(curve.values - level) <= max(0.002, 2e-4)
+    unseen = e.validation_accuracy
+    unseen_still = unseen is None or np.ptp(unseen.values) <= 0.004
+    if not (still.mean() >= 0.8 and still[0] | still[1] and unseen_still and chance + 0.08 < level < 0.9999):
+        return None
+    told = [
+        f"Accuracy is {level:.4g} in {int(still.sum())} of {len(curve)} epochs, from epoch "
+        f"{curve.epochs[np.argmax(still)]} on."
+    ]
+    _, loss, _ = e.pairs(validation=False)
+    if len(loss):
+        told.append(
+            f"A constant answer that knows a share of {level:.4g} costs {_entropy(level):.4g}; the loss ends at "
+            f"{loss[-1]:.4g}."
+        )
+    return Finding("class-imbalance", 0.5 + 0.45 * (level - chance) / (1 - chance), tuple(told))
+
+
+def constant_predictor(e: Evidence) -> Finding | None:
+    """Loss stays near ln C and accuracy near 1 / C."""
+    for validation in (True, False):
+        _, loss, accuracy = e.pairs(validation=validation)
+        if len(loss) < 2:
+            continue
+        sizes = np.array([e.classes]) if e.classes else np.arange(2, 1001)
+        cost = float(np.median(loss))
+        classes = int(sizes[np.argmin(np.abs(np.log(sizes) - cost))])
+        near = np.abs(loss - np.log(classes)) <= 0.03 * np.log(classes) + 0.01
+        chance = 1 / classes
+        # A few percent above chance is no learning to speak of; for many classes chance is small.
+        if near.mean() < 0.7 or np.median(accuracy) > chance * 1.35 + 0.01 or np.median(accuracy) < chance * 0.5 - 0.02:
+            continue
+        _, trained, _ = e.pairs(validation=False)
+        if len(trained) and trained[-1] < 0.9 * np.log(classes):
+            continue  # training does learn
+        moved = float(accuracy[-1] - accuracy[0])
+        slowly = moved > 0.02
+        return Finding(
+            "constant-predictor",
+            0.62 if slowly else 0.85,
+            (
+                f"The {_which(validation)} loss stays near ln {classes} = {np.log(classes):.3f} (median {cost:.3f}) "
+                f"and accuracy near 1/{classes} (median {np.median(accuracy):.3f}): what knowing nothing gets.",
+            ),
+            (f"Accuracy moves from {accuracy[0]:.3f} to {accuracy[-1]:.3f}: slowly, something is learned.",)
+            if slowly
+            else (),
+        )
+    return None
+
+
+# What turns ---------------------------------------------------------------------------------------------------------
+
+
+def _turn(e: Evidence) -> tuple[Curve, float, float] | None:
+    """The validation loss, its rise after its least level, and how sure that is; None where it does not rise."""
+    curve = e.validation_loss
+    if curve is None or len(curve) < 4 or curve.lowest >= len(curve) - max(1, curve.width):
+        return None
+    sure = curve.surely(curve.rise, len(curve) - curve.lowest)
+    if curve.rise < max(0.02, 0.03 * abs(float(curve.smooth[curve.lowest]))) or sure < _SURE:
+        return None
+    return curve, curve.rise, float(sure)
+
+
+def _accuracy_since(e: Evidence, epoch: int) -> tuple[float, float] | None:
+    """How validation accuracy has changed since an epoch, and the change that noise makes."""
+    curve = e.validation_accuracy
+    if curve is None or len(curve) < 3:
+        return None
+    then = int(np.argmin(np.abs(curve.epochs - epoch)))
+    noise = curve.noise
+    if e.samples:
+        noise = max(noise, 0.5 * float(np.sqrt(curve.end * (1 - curve.end) / e.samples)))
+    return curve.end - float(curve.smooth[then]), noise * float(np.sqrt(2 / curve.width))
+
+
+def overfitting(e: Evidence) -> Finding | None:
+    """Validation loss rises and validation accuracy falls, while training goes on."""
+    turn = _turn(e)
+    if turn is None:
+        return None
+    curve, rise, _ = turn
+    since = _accuracy_since(e, int(curve.epochs[curve.lowest]))
+    if since is None:
+        return Finding(
+            "overfitting", 0.5, (_rises(curve, rise),), ("Without accuracy, overconfidence looks the same.",)
+        )
+    change, noise = since
+    fell = -change > max(2.0 * noise, 0.008)
+    told = (_rises(curve, rise), f"Validation accuracy has changed by {change:+.3f} since then.")
+    if fell:
+        return Finding("overfitting", 0.75 + min(0.2, 2 * -change), told)
+    return Finding("overfitting", 0.4, told[:1], (f"Validation accuracy has not fallen since: {change:+.3f}.",))
+
+
+def overconfidence(e: Evidence) -> Finding | None:
+    """Validation loss rises while validation accuracy does not fall."""
+    turn = _turn(e)
+    if turn is None:
+        return _far_above(e)
+    curve, rise, sure = turn
+    since = _accuracy_since(e, int(curve.epochs[curve.lowest]))
+    if since is None:
+        return Finding("overconfidence", 0.45, (_rises(curve, rise),))
+    change, noise = since
+    told = [_rises(curve, rise), f"Validation accuracy has changed by {change:+.3f} since then."]
+    excess = e.miscalibrated(validation=True)
+    if e.classes and len(excess) and excess[-1] > 0.02:
+        told.append(f"At least {excess[-1]:.2f} nats of the last validation loss are owed to miscalibration.")
+    if -change > max(2.0 * noise, 0.008):
+        return Finding("overconfidence", 0.45, tuple(told), ("Accuracy falls too: chances themselves get worse.",))
+    return Finding("overconfidence", 0.78 + min(0.17, 0.02 * sure), tuple(told))
+
+
+def _rises(curve: Curve, rise: float) -> str:
+    low = float(curve.smooth[curve.lowest])
+    return (
+        f"Validation loss was lowest about epoch {curve.epochs[curve.lowest]} ({low:.4g}) and ends {rise:.3g} higher, "
+        f"{curve.end / low:.2f} times as high."
+    )
+
+
+def _far_above(e: Evidence) -> Finding | None:
+    """A part of a training in which validation already costs far more than training, at an accuracy that stands."""
+    loss, unseen = e.loss, e.validation_loss
+    if loss is None or unseen is None or e.validation_accuracy is None or len(unseen) < 3:
+        return None
+    excess = e.miscalibrated(validation=True)
+    late = excess[len(excess) // 2 :]
+    if unseen.end > 2.5 * loss.end and len(late) and np.median(late) > 0.1 and unseen.end > 0.3:
+        return Finding(
+            "overconfidence",
+            0.42,
+            (
+                f"Validation costs {unseen.end:.3g}, training {loss.end:.3g}; with {e.classes or 2} classes calibrated "
+                f"predictions of that accuracy would cost at most {unseen.end - float(np.median(late)):.3g}.",
+            ),
+            ("The validation loss does not rise in what is shown.",),
+        )
+    return None
+
+
+def label_noise(e: Evidence) -> Finding | None:
+    """Overfitting with a training accuracy that climbs to the end: perhaps wrong labels are learned last."""
+    found = overfitting(e)
+    if found is None or found.score < 0.6 or e.accuracy is None:
+        return None
+    return Finding(
+        "label-noise",
+        0.4,
+        (f"Training accuracy goes on to {e.accuracy.end:.3f} while validation falls back.",),
+        ("Curves cannot tell wrong labels from right ones that are learned by heart.",),
+    )
+
+
+def underconfidence(e: Evidence) -> Finding | None:
+    """Training and validation cost more than calibrated predictions of that accuracy would, and get cheaper."""
+    excess = [e.miscalibrated(validation=validation) for validation in (False, True)]
+    if e.loss is None or len(excess[0]) < 3 or e.loss.end > e.loss.start or e.top:
+        return None
+    classes = e.classes or 10
+    _, loss, accuracy = e.pairs(validation=False)
+    errors = 1 - accuracy
+    limit = np.array([_entropy(float(x)) + x * np.log(classes - 1) if classes > 1 else 0.0 for x in errors])
+    over = loss - limit
+    if np.median(over) < 0.1 or np.median(accuracy) < 0.6 or (len(excess[1]) and np.median(excess[1]) < 0.05):
+        return None
+    return Finding(
+        "underconfidence",
+        0.75 if e.classes else 0.4,
+        (
+            f"Training loss {loss[-1]:.3g} with accuracy {accuracy[-1]:.3g}: calibrated predictions would cost at most "
+            f"{limit[-1]:.3g} with {classes} classes. Both losses still fall.",
+        ),
+        () if e.classes else ("It depends on the number of classes, which was not given.",),
+    )
+
+
+# Two ways to ask ----------------------------------------------------------------------------------------------------
+
+
+def train_mode_penalty(e: Evidence) -> Finding | None:
+    """Validation does better than training in most epochs."""
+    loss, unseen = e.log.loss, e.log.validation_loss
+    if loss is None or unseen is None or e.epochs < 3:
+        return None
+    both = np.isfinite(loss) & np.isfinite(unseen)
+    if both.sum() < 3:
+        return None
+    better = unseen[both] < loss[both]
+    accuracy, right = e.log.accuracy, e.log.validation_accuracy
+    if accuracy is not None and right is not None:
+        better &= ~(right[both] < accuracy[both])
+    ratio = float(np.median(unseen[both][-max(3, e.epochs // 3) :] / loss[both][-max(3, e.epochs // 3) :]))
+    if better.mean() < 0.6 or not 0 < ratio < 0.98:
+        return None
+    return Finding(
+        "train-mode-penalty",
+        0.45 + 0.45 * min(1.0, max(0.0, 0.97 - ratio) / 0.35) * float(better.mean()),
+        (
+            f"Validation costs less than training, and is right as often or more, in {int(better.sum())} of "
+            f"{int(both.sum())} epochs; at last it costs {ratio:.2f} times as much.",
+        ),
+    )
+
+
+def _spikes(curve: Curve) -> int:
+    """How many epochs stand far above those before and after."""
+    if len(curve) < 7 or curve.values.min() < 0:
+        return 0
+    return int(find_spikes(curve.values).sum())
+
+
+def _wild_validation(e: Evidence) -> tuple[float, list[str]] | None:
+    """How sure it is that validation is asked another network than training is, and why."""
+    loss, unseen, accuracy, right = e.loss, e.validation_loss, e.accuracy, e.validation_accuracy
+    if loss is None or unseen is None or len(unseen) < 4 or len(loss) < 4:
+        return None
+    told, score = [], 0.0
+    spiky, steady = _spikes(unseen), _spikes(loss)
+    relative = unseen.noise / max(unseen.end, 1e-3) / max(loss.noise / max(loss.end, 1e-3), 1e-3)
+    if spiky >= 2 and steady == 0:
+        score = 0.6 + min(0.25, 0.04 * spiky)
+        told.append(f"Validation loss jumps and comes back in {spiky} epochs, and training loss in none.")
+    elif relative > 8 and unseen.noise > 0.15 * unseen.end:
+        score = 0.62
+        told.append(
+            f"From epoch to epoch validation loss moves by {unseen.noise / unseen.end:.0%}, training loss by "
+            f"{loss.noise / max(loss.end, 1e-9):.1%}."
+        )
+    if accuracy is not None and right is not None and len(right) >= 4:
+        early = slice(0, max(2, len(right) // 3))
+        gap = float(np.median(accuracy.values[early]) - np.median(right.values[early]))
+        if (
+            gap > 0.2
+            and unseen.values[early].max() > 2 * unseen.end
+            and right.end > float(right.values[early].min()) + 0.15
+        ):
+            score = max(score, 0.7)
+            told.append(
+                f"In the first epochs validation accuracy is {np.median(right.values[early]):.2f} while training gets "
+                f"to {np.median(accuracy.values[early]):.2f}; later it comes after."
+            )
+        count = min(len(right), len(accuracy)) // 2
+        as_right = right.values[-count:] >= accuracy.values[-count:] - 0.02
+        if as_right.mean() > 0.8 and unseen.end > 3 * loss.end and unseen.end > 0.1 and _turn(e) is None:
+            score = max(score, 0.8)
+            told.append(
+                f"Validation is right as often as training ({right.end:.3f}) and costs "
+                f"{unseen.end / loss.end:.1f} times as much."
+            )
+    return (score, told) if told else None
+
+
+def batch_norm_statistics(e: Evidence) -> Finding | None:
+    """Training is fine and validation is wild, or at chance for a while."""
+    wild = _wild_validation(e)
+    if wild is None:
+        return None
+    return Finding(
+        "batch-norm-statistics", wild[0], tuple(wild[1]), ("It needs a network with BatchNormalization; is there one?",)
+    )
+
+
+def dropout_batch_norm_shift(e: Evidence) -> Finding | None:
+    """As for statistics that lag; dropout before BatchNormalization leaves the same marks."""
+    wild = _wild_validation(e)
+    if wild is None:
+        return None
+    return Finding(
+        "dropout-batch-norm-shift",
+        wild[0] - 0.08,
+        tuple(wild[1]),
+        ("Curves cannot tell it from statistics that lag; it needs dropout before a BatchNormalization.",),
+    )
+
+
+# The data -----------------------------------------------------------------------------------------------------------
+
+
+def unshuffled_validation_split(e: Evidence) -> Finding | None:
+    """Validation accuracy is far below chance, or begins at 0, while training learns."""
+    accuracy, right = e.accuracy, e.validation_accuracy
+    if accuracy is None or right is None or len(right) < 2 or e.top:
+        return None
+    chance = 1 / e.classes if e.classes else 0.1
+    early = right.values[: max(2, len(right) // 4)]
+    if not (np.median(early) < 0.5 * chance and accuracy.end > np.median(early) + 0.3):
+        return None
+    return Finding(
+        "unshuffled-validation-split",
+        0.88,
+        (
+            f"Validation accuracy is {np.median(early):.3f} in the first epochs, less than guessing gets, while "
+            f"training ends at {accuracy.end:.3f}.",
+        ),
+    )
+
+
+def distribution_shift(e: Evidence) -> Finding | None:
+    """A gap that is there from the start and stays."""
+    accuracy, right = e.accuracy, e.validation_accuracy
+    if accuracy is None or right is None or len(right) < 5 or _turn(e) is not None or len(right) != len(accuracy):
+        return None
+    if e.log.epochs[0] > 2:
+        return None  # a part of a training: what was at the start is not shown
+    gaps = accuracy.values - right.values
+    first, last = float(np.median(gaps[: max(2, len(gaps) // 5)])), float(np.median(gaps[-max(2, len(gaps) // 5) :]))
+    if first < 0.1 or last < 0.6 * first:
+        return None
+    return Finding(
+        "distribution-shift",
+        0.5 + min(0.25, first),
+        (f"Validation accuracy lies {first:.2f} below training from the start, and {last:.2f} at the end.",),
+    )
+
+
+def small_validation_set(e: Evidence) -> Finding | None:
+    """Validation accuracy moves in steps of one sample among few."""
+    curve, samples = e.validation_accuracy, e.samples
+    if curve is None or samples is None or samples > 500 or len(curve) < 3:
+        return None
+    level = float(np.clip(np.median(curve.values), 0.02, 0.98))
+    error = float(np.sqrt(level * (1 - level) / samples))
+    source = "As given" if e.validation_size else "As its values say"
+    return Finding(
+        "small-validation-set",
+        0.35 + 0.3 * min(1.0, error / 0.06),
+        (
+            f"{source}, {samples} samples are validated on: one sample is {1 / samples:.4f}, and chance alone makes a "
+            f"standard error of {error:.3f}.",
+        ),
+    )
+
+
+# Training itself ----------------------------------------------------------------------------------------------------
+
+
+def optimizer_instability(e: Evidence) -> Finding | None:
+    """Training loss jumps, or turns and rises."""
+    loss = e.loss
+    if loss is None or len(loss) < 5 or _negative(e) is not None:
+        return None
+    jumps = _spikes(loss)
+    rise = loss.rise
+    low = float(loss.smooth[loss.lowest])
+    rises = rise > max(0.05, 0.2 * low) and loss.surely(rise, len(loss) - loss.lowest) > _SURE
+    if jumps == 0 and not rises:
+        return None
+    told = []
+    if jumps:
+        told.append(f"Training loss jumps to more than one and a half times its level in {jumps} epochs.")
+    if rises:
+        told.append(
+            f"Training loss was lowest about epoch {loss.epochs[loss.lowest]} ({low:.4g}) and ends at {loss.end:.4g}."
+        )
+    return Finding("optimizer-instability", 0.7 + min(0.2, 0.05 * jumps) + 0.08 * rises, tuple(told))
+
+
+def threshold_plateau(e: Evidence) -> Finding | None:
+    """Loss falls over epochs in which accuracy does not move."""
+    _, loss, accuracy = e.pairs(validation=False)
+    if len(loss) < 6 or e.top:
+        return None
+    shortest = max(4, len(loss) // 5)
+    best = None
+    for start in range(len(loss) - shortest):
+        still = np.abs(accuracy[start:] - accuracy[start]) <= 0.003
+        length = len(still) if still.all() else int(np.argmin(still))
+        if length >= shortest and accuracy[start] < 0.985:
+            gained = (loss[start] - loss[start + length - 1]) / max(loss[start], 1e-9)
+            if gained > 0.08 and (best is None or length > best[1]):
+                best = start, length, gained
+    if best is None:
+        return None
+    start, length, gained = best
+    epochs = e.pairs(validation=False)[0]
+    return Finding(
+        "threshold-plateau",
+        0.5 + 0.25 * min(1.0, length / len(loss) / 0.5),
+        (
+            f"From epoch {epochs[start]} to {epochs[start + length - 1]} training accuracy stands at "
+            f"{accuracy[start]:.3f} while training loss falls by {gained:.0%}.",
+        ),
+    )
+
+
+def extra_loss_terms(e: Evidence) -> Finding | None:
+    """Nearly all training answers are right, and the loss has stopped far above 0."""
+    _, loss, accuracy = e.pairs(validation=False)
+    if len(loss) < 4 or e.top:
+        return None
+    late = slice(-max(2, len(loss) // 5), None)
+    level, right = float(np.median(loss[late])), float(np.median(accuracy[late]))
+    standing = abs(float(loss[-1] - loss[late][0])) < 0.05 * level
+    if right < 0.97 or level < max(0.15, 6 * (1 - right)) or not standing:
+        return None
+    return Finding(
+        "extra-loss-terms",
+        0.72,
+        (f"Training is right in {right:.1%} and its loss stands at {level:.3g}: something else is counted in it.",),
+    )
+
+
+def healthy(e: Evidence) -> Finding | None:
+    """Both losses fall or stand, accuracy follows, and nothing is out of bounds."""
+    loss, unseen = e.loss, e.validation_loss
+    if loss is None or e.accuracy is None or e.epochs < 3 or e.log.broken.any():
+        return None
+    if e.violations(validation=False).any() or e.violations(validation=True).any() or _negative(e) is not None:
+        return None
+    learned = loss.start - loss.end > max(2 * loss.noise, 0.005)
+    if not learned or _turn(e) is not None:
+        return None
+    told = [f"Training loss falls from {loss.start:.3g} to {loss.end:.3g}, accuracy ends at {e.accuracy.end:.3f}."]
+    if unseen is not None:
+        told.append(f"Validation loss ends at {unseen.end:.3g}, not surely above its least.")
+    return Finding("healthy", 0.58 if unseen is not None else 0.4, tuple(told))
+
+
+def cannot_tell(e: Evidence) -> Finding | None:
+    """Too few epochs, or one of the two numbers alone."""
+    missing = [
+        name
+        for name, curve in (
+            ("loss", e.loss or e.validation_loss),
+            ("accuracy", e.accuracy or e.validation_accuracy),
+        )
+        if curve is None
+    ]
+    if e.epochs >= 3 and not missing:
+        return None
+    told = [f"There is no {name}." for name in missing]
+    if e.epochs < 3:
+        told.append(f"There {'is one epoch' if e.epochs == 1 else f'are {e.epochs} epochs'}.")
+    return Finding("cannot-tell", 0.55, tuple(told))
+
+
+RULES: tuple[Rule, ...] = (
+    numeric_failure,
+    not_cross_entropy,
+    swapped_arguments,
+    double_softmax,
+    saturated_outputs,
+    metric_mismatch,
+    class_imbalance,
+    constant_predictor,
+    overfitting,
+    overconfidence,
+    label_noise,
+    underconfidence,
+    train_mode_penalty,
+    batch_norm_statistics,
+    dropout_batch_norm_shift,
+    unshuffled_validation_split,
+    distribution_shift,
+    small_validation_set,
+    optimizer_instability,
+    threshold_plateau,
+    extra_loss_terms,
+    healthy,
+    cannot_tell,
+)

@@ -1,0 +1,354 @@
+"""The clinic's rules fire on the marks of their cause, stay silent without them, and the published cases come out."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lossacc_helpers.clinic import Diagnosis, Unreadable, diagnose, read
+from lossacc_helpers.clinic.causes import CAUSES, FAMILIES
+from lossacc_helpers.clinic.evidence import Curve, Evidence, grid_size
+from lossacc_helpers.clinic.examples import cases
+from lossacc_helpers.clinic.rules import RULES
+
+LN2 = np.log(2)
+
+
+def best(diagnosis: Diagnosis, count: int = 1) -> list[str]:
+    return [finding.slug for finding in diagnosis.findings[:count]]
+
+
+def learning(epochs=20, *, seed=0, noise=0.004, floor=0.2, start=0.7):
+    """A training that learns: losses fall towards a floor, accuracies rise with them."""
+    generator = np.random.default_rng(seed)
+    fade = np.exp(-np.arange(epochs) / (epochs / 5))
+    loss = floor + (start - floor) * fade
+    accuracy = 0.93 - 0.4 * fade
+    jitter = generator.normal(size=(4, epochs))
+    return {
+        "loss": loss * (1 + noise * jitter[0]),
+        "accuracy": np.round(np.clip(accuracy + 0.3 * noise * jitter[1], 0, 1), 4),
+        "val_loss": (loss + 0.05) * (1 + 3 * noise * jitter[2]),
+        "val_accuracy": np.round(np.clip(accuracy - 0.02 + noise * jitter[3], 0, 1), 4),
+    }
+
+
+# Evidence ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [40, 63, 140, 250, 1000])
+def test_the_number_of_samples_is_read_off_the_grid_of_accuracies(size):
+    right = np.random.default_rng(size).integers(int(0.5 * size), int(0.9 * size), 9)
+    found = grid_size(np.round(right / size, 4))
+    assert found is not None
+    assert size % found == 0  # the least grid on which all of them lie
+
+
+def test_no_number_is_read_off_accuracies_without_a_grid():
+    for seed in range(20):
+        assert grid_size(np.round(np.random.default_rng(seed).uniform(0.5, 0.9, 8), 4)) is None
+
+
+def test_noise_is_that_of_an_epoch_about_its_trend():
+    generator = np.random.default_rng(0)
+    trend = np.linspace(2, 1, 400) + 0.3 * np.sin(np.linspace(0, 6, 400))
+    curve = Curve(np.arange(400), trend + 0.05 * generator.normal(size=400))
+    assert curve.noise == pytest.approx(0.05, rel=0.15)
+
+
+def test_a_violation_is_what_no_cross_entropy_can_be():
+    accuracy = np.array([0.5, 0.75, 1.0])
+    at_bound = (1 - accuracy) * LN2
+    log = read({"loss": np.round(at_bound, 4), "accuracy": accuracy})
+    assert not Evidence(log).violations(validation=False).any()  # rounded down is no violation
+    below = read({"loss": at_bound - [0.001, 0.001, 0.0], "accuracy": accuracy})
+    assert Evidence(below).violations(validation=False).tolist() == [True, True, False]
+
+
+# Causes ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_healthy_training_is_called_so():
+    for seed in range(10):
+        assert best(diagnose(learning(seed=seed))) == ["healthy"]
+
+
+def test_a_loss_that_is_no_number_is_named_with_its_epoch():
+    curves = learning()
+    curves["loss"][7:] = np.nan
+    found = diagnose(curves)
+    assert best(found) == ["numeric-failure"]
+    assert "first in epoch 8" in found.best.evidence[0]
+
+
+def test_a_squared_error_breaks_the_bound():
+    curves = learning()
+    curves["loss"], curves["val_loss"] = 0.05 + 0 * curves["loss"], 0.06 + 0 * curves["val_loss"]
+    assert best(diagnose(curves)) == ["not-cross-entropy"]
+
+
+def test_a_negative_loss_has_its_arguments_swapped():
+    curves = learning()
+    curves["loss"] = -np.exp(np.arange(20) / 3)
+    curves["val_loss"] = curves["loss"] - 1
+    assert best(diagnose(curves)) == ["swapped-arguments"]
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_second_softmax_leaves_its_floor(classes, told):
+    generator = np.random.default_rng(classes)
+    sharp = np.linspace(0, 8, 20)
+    losses, rights = [], []
+    for scale in sharp:
+        logits = generator.normal(size=(400, classes))
+        logits[:, 0] += 1.2
+        first = np.exp(scale * logits) / np.exp(scale * logits).sum(axis=1, keepdims=True)
+        second = np.exp(first) / np.exp(first).sum(axis=1, keepdims=True)
+        losses.append(-np.log(second[:, 0]).mean())
+        rights.append(np.mean((scale * logits + (1 - scale / 8) * generator.normal(size=logits.shape)).argmax(1) == 0))
+    curves = {"loss": np.array(losses), "accuracy": np.array(rights)}
+    found = diagnose(curves, classes=classes if told else None)
+    assert "double-softmax" in best(found, 3)
+
+
+@pytest.mark.parametrize("share", [0.35, 0.1, 0.0017])
+def test_saturated_outputs_cost_what_clipping_lets_them(share):
+    curves = {"loss": np.round(16.118 * share * np.ones(6), 4), "accuracy": np.round(1 - share * np.ones(6), 4)}
+    assert "saturated-outputs" in best(diagnose(curves), 2)
+
+
+def test_the_common_class_alone_stands_at_its_share():
+    curves = {
+        "loss": np.linspace(0.14, 0.1, 12),
+        "accuracy": np.full(12, 0.9756),
+        "val_loss": np.linspace(0.13, 0.11, 12),
+        "val_accuracy": np.full(12, 0.973),
+    }
+    assert best(diagnose(curves)) == ["class-imbalance"]
+
+
+@pytest.mark.parametrize("classes", [2, 6, 10])
+def test_knowing_nothing_costs_the_logarithm_of_the_classes(classes):
+    generator = np.random.default_rng(classes)
+    chance = 1 / classes
+    curves = {
+        "loss": np.log(classes) * (1 + 0.003 * generator.normal(size=10)),
+        "accuracy": chance + 0.004 * generator.normal(size=10),
+        "val_loss": np.log(classes) * (1 + 0.003 * generator.normal(size=10)),
+        "val_accuracy": chance + 0.01 * generator.normal(size=10),
+    }
+    for told in (None, classes):
+        assert best(diagnose(curves, classes=told)) == ["constant-predictor"]
+
+
+def turned(fall):
+    curves = learning()
+    late = np.maximum(np.arange(20) - 8, 0) / 11
+    curves["val_loss"] = curves["val_loss"] + 0.4 * late
+    curves["val_accuracy"] = np.round(curves["val_accuracy"] - fall * late, 4)
+    return curves
+
+
+def test_a_rising_validation_loss_is_overfitting_where_accuracy_falls_and_overconfidence_where_not():
+    assert best(diagnose(turned(0.12))) == ["overfitting"]
+    confident = diagnose(turned(-0.01))
+    assert best(confident) == ["overconfidence"]
+    assert "Validation loss was lowest about epoch" in confident.best.evidence[0]
+    assert "label-noise" in best(diagnose(turned(0.12)), 4)
+
+
+def test_validation_that_spikes_alone_is_asked_another_way():
+    curves = learning(40)
+    curves["val_loss"][[12, 19, 27, 33]] *= 4
+    curves["val_accuracy"][[12, 19, 27, 33]] -= 0.3
+    assert best(diagnose(curves), 2) == ["batch-norm-statistics", "dropout-batch-norm-shift"]
+
+
+def test_training_that_spikes_is_unstable():
+    curves = learning(40)
+    for name in ("loss", "val_loss"):
+        curves[name][[12, 19, 27, 33]] *= 3
+    for name in ("accuracy", "val_accuracy"):
+        curves[name][[12, 19, 27, 33]] -= 0.2
+    assert best(diagnose(curves)) == ["optimizer-instability"]
+
+
+def test_validation_of_unseen_classes_begins_at_0():
+    curves = learning()
+    curves["val_accuracy"] = np.round(0.02 + 0.01 * np.arange(20) / 20, 4)
+    curves["val_loss"] = 2 + 0.1 * np.arange(20)
+    assert best(diagnose(curves)) == ["unshuffled-validation-split"]
+
+
+def test_held_back_training_does_worse_than_validation():
+    curves = learning()
+    curves["loss"], curves["accuracy"] = 1.8 * curves["val_loss"], curves["val_accuracy"] - 0.08
+    assert best(diagnose(curves)) == ["train-mode-penalty"]
+
+
+def test_few_validation_samples_are_said():
+    curves = learning()
+    curves["val_accuracy"] = np.round(
+        np.round(curves["val_accuracy"] * 40 + np.random.default_rng(0).normal(size=20)) / 40, 4
+    )
+    assert "small-validation-set" in best(diagnose(curves), 3)
+    assert diagnose(curves).validation_size in (20, 40)
+
+
+def test_little_is_called_little():
+    assert best(diagnose({"loss": [0.5]})) == ["cannot-tell"]
+    assert best(diagnose({"loss": [0.5, 0.4, 0.3, 0.2]})) == ["cannot-tell"]
+
+
+# The published cases -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", cases())
+def test_a_published_case_is_found(name):
+    case = cases()[name]
+    found = diagnose(case.log)
+    assert set(best(found)) & set(case.causes), found
+
+
+def test_published_cases_name_their_source_and_known_causes():
+    assert len(cases()) == 15
+    for case in cases().values():
+        assert case.source.startswith("https://github.com/")
+        assert set(case.causes) <= set(CAUSES)
+
+
+# What must hold ----------------------------------------------------------------------------------------------------
+
+
+def test_every_cause_has_its_words_and_its_family():
+    for slug, cause in CAUSES.items():
+        assert slug == cause.slug
+        assert cause.family in FAMILIES
+        for text in (cause.says, cause.experiment, cause.fix):
+            assert text.endswith(".")
+
+
+@pytest.mark.parametrize("name", list(cases()))
+def test_order_percent_and_other_columns_make_no_difference(name):
+    log = cases()[name].log
+    columns = {
+        key: values
+        for key, values in (
+            ("loss", log.loss),
+            ("accuracy", log.accuracy),
+            ("val_loss", log.validation_loss),
+            ("val_accuracy", log.validation_accuracy),
+        )
+        if values is not None
+    }
+    if log.metric.startswith("top"):
+        pytest.skip("another name is another metric")
+    plain = [(finding.slug, round(finding.score, 6)) for finding in diagnose(columns).findings]
+    turned_round = dict(reversed(columns.items())) | {"lr": np.full(len(log.epochs), 0.001)}
+    if max(np.nanmax(values) for key, values in columns.items() if "accuracy" in key) <= 0.01:
+        columns = {key: values for key, values in columns.items() if "accuracy" not in key}  # 0.5 may be either
+        plain = [(finding.slug, round(finding.score, 6)) for finding in diagnose(columns).findings]
+        turned_round = dict(reversed(columns.items()))
+    percent = {key: 100 * values if "accuracy" in key else values for key, values in columns.items()}
+    for other in (turned_round, percent):
+        assert [(finding.slug, round(finding.score, 6)) for finding in diagnose(other).findings] == plain
+
+
+def test_scores_lie_between_0_and_1_and_the_best_is_first():
+    for case in cases().values():
+        scores = [finding.score for finding in diagnose(case.log).findings]
+        assert scores == sorted(scores, reverse=True)
+        assert all(0 <= score <= 1 for score in scores)
+
+
+def test_no_rule_fails_on_curves_of_any_length():
+    generator = np.random.default_rng(0)
+    for epochs in (1, 2, 3, 4, 5, 8, 30):
+        for _ in range(20):
+            curves = {
+                "loss": generator.exponential(size=epochs),
+                "accuracy": generator.random(epochs),
+                "val_loss": np.where(generator.random(epochs) < 0.2, np.nan, generator.exponential(size=epochs)),
+                "val_accuracy": generator.random(epochs),
+            }
+            evidence = Evidence(read(curves), classes=int(generator.integers(2, 5)))
+            for rule in RULES:
+                found = rule(evidence)
+                assert found is None or found.evidence
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"classes": 1}, "classes must be a whole number, 2 or more"),
+        ({"validation_size": 0}, "validation_size must be a whole number, 1 or more"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        diagnose(learning(), **settings)
+
+
+# The command line --------------------------------------------------------------------------------------------------
+
+
+def run(*arguments, given=None):
+    return subprocess.run(
+        [sys.executable, "-m", "lossacc_helpers", "diagnose", *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_line_answers_from_a_file_and_from_standard_input(tmp_path):
+    case = cases()["keras3056_lstm_overfit"]
+    path = tmp_path / "run.log"
+    path.write_text(case.text)
+    told = run(str(path))
+    assert told.returncode == 0
+    assert told.stdout.startswith("1. overfitting (")
+    as_json = run("-", "--json", "--classes", "2", given=case.text)
+    parsed = json.loads(as_json.stdout)
+    assert parsed["findings"][0]["cause"] == "overfitting"
+    assert {"score", "evidence", "against", "experiment", "fix", "lesson"} <= set(parsed["findings"][0])
+    assert parsed["classes"] == 2
+
+
+def test_the_command_line_refuses_what_it_cannot_read(tmp_path):
+    for arguments, given in (([str(tmp_path / "none.log")], None), (["-"], "nothing here"), (["-"], "")):
+        told = run(*arguments, given=given)
+        assert told.returncode == 2
+        assert told.stdout == ""
+        assert "What can be read looks like this" in told.stderr
+
+
+def test_the_installed_command_is_the_module():
+    import tomllib
+    from importlib import import_module
+    from pathlib import Path
+
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, function = project["scripts"]["lossacc"].split(":")
+    with pytest.raises(SystemExit) as caught:
+        getattr(import_module(module), function)(["diagnose", "--help"])
+    assert caught.value.code == 0
+
+
+def test_the_clinic_needs_neither_tensorflow_nor_matplotlib():
+    code = (
+        "import sys; from lossacc_helpers.clinic import diagnose; diagnose('loss: 1.0\\nloss: 0.9\\n');"
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'matplotlib', 'sklearn')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_error_of_reading_can_be_stored():
+    import pickle
+
+    error = pickle.loads(pickle.dumps(Unreadable("why")))
+    assert str(error) == str(Unreadable("why"))
