@@ -23,7 +23,7 @@ TOOLS := .tools/$(notdir $(BIN))
 CODE := $(wildcard lossacc_helpers lessons tests tools benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-slow notebooks recordings bench lock address format clean
+.PHONY: help install lab test test-slow notebooks recordings evaluate-clinic bench lock address format clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -47,6 +47,9 @@ notebooks: install ## build and run notebooks/ from lessons/ (LESSON=01 for one)
 
 recordings: install ## train anew what a lesson only replays, for hours: make recordings LESSON=03
 	@$(BIN)/python -m tools.record_lesson_$(or $(LESSON),$(error name a lesson: make recordings LESSON=03))
+
+evaluate-clinic: install ## measure the clinic on published logs and on runs with known causes
+	@$(BIN)/python -m tools.evaluate_clinic
 
 bench: install ## measure latency, whole lessons on one core, and training; store the tables in benchmarks/
 	@$(BIN)/python -m benchmarks.run

@@ -168,6 +168,15 @@ def metric_mismatch(e: Evidence) -> Finding | None:
             ),
         )
     _, loss, accuracy = e.pairs(validation=False)
+    if e.classes is not None and e.classes > 2 and e.log.metric == "binary accuracy":
+        return Finding(
+            "metric-mismatch",
+            0.9,
+            (
+                f"What is printed is 'binary accuracy', which counts each of {e.classes} outputs for itself: a "
+                f"constant answer gets {1 - 1 / e.classes:.3f}.",
+            ),
+        )
     if e.classes is not None and e.classes > 2 and len(loss) >= 2:
         level, cost = 1 - 1 / e.classes, _entropy(1 / e.classes)
         if abs(accuracy[0] - level) < 0.02 and abs(loss[0] - cost) < 0.2 * cost:
@@ -227,6 +236,8 @@ def constant_predictor(e: Evidence) -> Finding | None:
         _, trained, _ = e.pairs(validation=False)
         if len(trained) and trained[-1] < 0.9 * np.log(classes):
             continue  # training does learn
+        if accuracy.max() > 2 * chance + 0.1:
+            continue  # it had learned, and fell back
         moved = float(accuracy[-1] - accuracy[0])
         slowly = moved > 0.02
         return Finding(
@@ -428,6 +439,7 @@ def _wild_validation(e: Evidence) -> tuple[float, list[str]] | None:
         gap = float(np.median(accuracy.values[early]) - np.median(right.values[early]))
         if (
             gap > 0.2
+            and accuracy.end - right.end < 0.5 * gap
             and unseen.values[early].max() > 2 * unseen.end
             and right.end > float(right.values[early].min()) + 0.15
         ):
@@ -500,13 +512,14 @@ def distribution_shift(e: Evidence) -> Finding | None:
     if e.log.epochs[0] > 2:
         return None  # a part of a training: what was at the start is not shown
     gaps = accuracy.values - right.values
-    first, last = float(np.median(gaps[: max(2, len(gaps) // 5)])), float(np.median(gaps[-max(2, len(gaps) // 5) :]))
+    fifth = max(2, len(gaps) // 5)  # in the first of them nothing may have been learned yet
+    first, last = float(np.median(gaps[fifth : 2 * fifth])), float(np.median(gaps[-fifth:]))
     if first < 0.1 or last < 0.6 * first:
         return None
     return Finding(
         "distribution-shift",
         0.5 + min(0.25, first),
-        (f"Validation accuracy lies {first:.2f} below training from the start, and {last:.2f} at the end.",),
+        (f"Validation accuracy lies {first:.2f} below training early on, and {last:.2f} at the end.",),
     )
 
 
@@ -540,16 +553,34 @@ def optimizer_instability(e: Evidence) -> Finding | None:
     rise = loss.rise
     low = float(loss.smooth[loss.lowest])
     rises = rise > max(0.05, 0.2 * low) and loss.surely(rise, len(loss) - loss.lowest) > _SURE
-    if jumps == 0 and not rises:
-        return None
     told = []
+    collapse = _collapse(e)
+    if collapse is not None:
+        told.append(collapse)
+    if jumps == 0 and not rises and collapse is None:
+        return None
     if jumps:
         told.append(f"Training loss jumps to more than one and a half times its level in {jumps} epochs.")
     if rises:
         told.append(
             f"Training loss was lowest about epoch {loss.epochs[loss.lowest]} ({low:.4g}) and ends at {loss.end:.4g}."
         )
-    return Finding("optimizer-instability", 0.7 + min(0.2, 0.05 * jumps) + 0.08 * rises, tuple(told))
+    score = 0.7 + min(0.2, 0.05 * jumps) + 0.08 * rises + 0.1 * (collapse is not None)
+    return Finding("optimizer-instability", score, tuple(told))
+
+
+def _collapse(e: Evidence) -> str | None:
+    """What there is to say where training accuracy had risen well, and has fallen back."""
+    curve = e.accuracy
+    if curve is None or len(curve) < 5 or e.top:
+        return None
+    lost = float(curve.smooth[curve.highest]) - curve.end
+    if lost < max(0.15, 6 * curve.noise):
+        return None
+    return (
+        f"Training accuracy had got to {curve.smooth[curve.highest]:.2f} about epoch {curve.epochs[curve.highest]} and "
+        f"ends at {curve.end:.2f}."
+    )
 
 
 def threshold_plateau(e: Evidence) -> Finding | None:
