@@ -11,7 +11,7 @@ import numpy as np
 
 from lossacc_helpers.clinic.log import Floats, Log, Unreadable
 from lossacc_helpers.clinic.names import Name
-from lossacc_helpers.clinic.tables import read_columns, read_csv, read_events, read_json
+from lossacc_helpers.clinic.tables import read_columns, read_csv, read_json
 from lossacc_helpers.clinic.text import Found, Record, read_text
 from lossacc_helpers.history import TrainingRun
 
@@ -81,24 +81,10 @@ def _of_path(path: Path) -> Log:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise Unreadable(f"{path.name} is larger than {_MOST_BYTES // 1_000_000} MB")
-        if ".tfevents." in path.name:
-            return _of_events(path)
         content = path.read_bytes()
     except OSError as error:
         raise Unreadable(f"{path} cannot be opened ({error.strerror or error})") from error
     return _of_text(_decoded(content))
-
-
-def _of_events(path: Path) -> Log:
-    try:
-        records = read_events(path)
-    except ImportError as error:
-        raise Unreadable(
-            "TensorBoard's files are read by the package tensorboard, which is not installed here"
-        ) from error
-    if not records:
-        raise Unreadable(f"{path.name} holds no series that is named like a loss or an accuracy")
-    return assemble(Found([records], {}, 0, True))
 
 
 def _decoded(content: bytes) -> str:

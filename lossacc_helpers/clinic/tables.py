@@ -1,12 +1,10 @@
-"""Reads tables of curves: CSV of Keras and Lightning, JSON of histories, mappings and frames, TensorBoard's events."""
+"""Reads tables of curves: CSV of Keras and Lightning, JSON of histories, mappings and frames."""
 
 import csv
 import io
 import json
 import math
-import struct
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from lossacc_helpers.clinic.names import understand
@@ -101,31 +99,6 @@ def read_columns(columns: Mapping[str, Sequence[Any]]) -> list[Record] | None:
         else:
             records.append(Record(epoch, values))
     return records
-
-
-def read_events(path: Path) -> list[Record] | None:
-    """Return the records of a TensorBoard event file; None for other files, `ImportError` without TensorBoard."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(path), size_guidance={"scalars": 0, "tensors": 0})
-    events.Reload()
-    series: dict[str, dict[int, float]] = {}
-    for tag in events.Tags()["scalars"]:
-        series[tag] = {event.step: float(event.value) for event in events.Scalars(tag)}
-    for tag in events.Tags()["tensors"]:
-        found = {}
-        for event in events.Tensors(tag):
-            values = list(event.tensor_proto.float_val) or list(event.tensor_proto.double_val)
-            if not values and event.tensor_proto.dtype == 1 and len(event.tensor_proto.tensor_content) == 4:
-                values = list(struct.unpack("<f", event.tensor_proto.tensor_content))
-            if len(values) == 1:
-                found[event.step] = float(values[0])
-        if found:
-            series[tag] = found
-    steps = sorted({step for one in series.values() for step in one})
-    columns: dict[str, list[Any]] = {"epoch": list(steps)}
-    columns |= {tag: [one.get(step, "") for step in steps] for tag, one in series.items()}
-    return read_columns(columns)
 
 
 def _is_number(text: str) -> bool:
