@@ -324,7 +324,7 @@ def too_fast(g: np.random.Generator) -> Built:
 
     return _plain(
         g,
-        ("optimizer-instability",),
+        ("optimizer-instability", "constant-predictor"),  # what never learns anything may be either
         layers=_dense(64, _DIGITS),
         compile={
             "optimizer": keras.optimizers.SGD(float(g.uniform(0.9, 1.6)), momentum=0.9),
@@ -421,10 +421,10 @@ def simulate(name: str, seed: int) -> dict[str, Any]:
     if accepted == ("judged",):
         least = int(np.argmin(history["val_loss"]))
         fell = np.median(judged[max(0, least - 1) : least + 2]) - np.median(judged[-3:])
-        rose = history["val_loss"][-1] > 1.1 * min(history["val_loss"])
+        rose = history["val_loss"][-1] / min(history["val_loss"])
         accepted = ("overfitting",) if fell > 0.01 else ("overconfidence",)
-        if not rose:
-            accepted = ("healthy",)
+        if rose < 1.1:  # between a twentieth and a tenth one may call it either
+            accepted = ("healthy", *accepted) if rose > 1.05 else ("healthy",)
     keep = {key: [float(f"{value:.5g}") for value in values] for key, values in history.items()}
     return {
         "name": name,

@@ -32,7 +32,12 @@ _EXPLAINS: tuple[tuple[str, float, tuple[str, ...], float], ...] = (
         ("constant-predictor", "overconfidence", "threshold-plateau", "optimizer-instability"),
         0.6,
     ),
-    ("constant-predictor", 0.6, ("healthy", "threshold-plateau", "train-mode-penalty"), 0.8),
+    (
+        "constant-predictor",
+        0.6,
+        ("healthy", "threshold-plateau", "train-mode-penalty", "overconfidence", "overfitting"),
+        0.7,
+    ),
     ("unshuffled-validation-split", 0.7, ("overfitting", "overconfidence", "distribution-shift", "label-noise"), 0.6),
     (
         "batch-norm-statistics",
