@@ -1,5 +1,6 @@
 """Puts what the rules find in order: what excludes what, and what is left when nothing was found."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -8,43 +9,34 @@ from lossacc_helpers.clinic.evidence import Evidence
 from lossacc_helpers.clinic.findings import Diagnosis, Finding
 from lossacc_helpers.clinic.log import Log
 from lossacc_helpers.clinic.reading import read
+from lossacc_helpers.clinic.recorded import OBJECTIONS, SAMPLE_RULES, Objection, Recorded
+from lossacc_helpers.clinic.rows import compare_rows
 from lossacc_helpers.clinic.rules import RULES
+from lossacc_helpers.history import TrainingRun
 
 _LEAST = 0.2  # of a score that is worth a line
 
-# Where the first is found with at least this score, the others are explained by it: they count for that much.
+# A rise of the validation loss, by whatever name.
+_RISES = ("overconfidence", "overfitting", "label-noise", "few-large-losses")
+
+# Where the first is found with at least this score, the others are explained by it: they count for that share.
 _EXPLAINS: tuple[tuple[str, float, tuple[str, ...], float], ...] = (
     ("numeric-failure", 0.5, ("*",), 0.5),
-    (
-        "not-cross-entropy",
-        0.8,
-        ("overconfidence", "overfitting", "label-noise", "underconfidence", "class-imbalance", "distribution-shift",
-         "unshuffled-validation-split", "train-mode-penalty", "threshold-plateau", "constant-predictor"),
-        0.5,
-    ),
+    ("not-cross-entropy", 0.8, (*_RISES, "underconfidence", "class-imbalance", "distribution-shift",
+                                "unshuffled-validation-split", "train-mode-penalty", "threshold-plateau",
+                                "constant-predictor"), 0.5),
     ("metric-mismatch", 0.7, ("*",), 0.6),
-    ("swapped-arguments", 0.7, ("*",), 0.5),
-    ("double-softmax", 0.7, ("underconfidence", "extra-loss-terms", "constant-predictor", "overconfidence"), 0.5),
+    ("swapped-arguments", 0.6, (*_RISES, "underconfidence", "constant-predictor", "saturated-outputs",
+                                "class-imbalance", "distribution-shift", "train-mode-penalty",
+                                "optimizer-instability"), 0.5),
+    ("double-softmax", 0.7, (*_RISES, "underconfidence", "extra-loss-terms", "constant-predictor"), 0.5),
     ("class-imbalance", 0.75, ("threshold-plateau", "saturated-outputs", "healthy", "constant-predictor"), 0.8),
-    (
-        "saturated-outputs",
-        0.8,
-        ("constant-predictor", "overconfidence", "threshold-plateau", "optimizer-instability"),
-        0.6,
-    ),
-    (
-        "constant-predictor",
-        0.6,
-        ("healthy", "threshold-plateau", "train-mode-penalty", "overconfidence", "overfitting"),
-        0.7,
-    ),
-    ("unshuffled-validation-split", 0.7, ("overfitting", "overconfidence", "distribution-shift", "label-noise"), 0.6),
-    (
-        "batch-norm-statistics",
-        0.7,
-        ("overconfidence", "overfitting", "distribution-shift", "label-noise", "small-validation-set"),
-        0.7,
-    ),
+    ("saturated-outputs", 0.8, ("constant-predictor", "overconfidence", "threshold-plateau",
+                                "optimizer-instability"), 0.6),
+    ("constant-predictor", 0.6, ("healthy", "threshold-plateau", "train-mode-penalty", "overconfidence",
+                                 "overfitting"), 0.7),
+    ("unshuffled-validation-split", 0.7, (*_RISES, "distribution-shift", "shuffled-evaluation"), 0.6),
+    ("batch-norm-statistics", 0.7, (*_RISES, "distribution-shift", "small-validation-set"), 0.7),
     ("optimizer-instability", 0.75, ("overfitting", "overconfidence", "batch-norm-statistics",
                                      "dropout-batch-norm-shift"), 0.75),
 )  # fmt: skip
@@ -53,25 +45,37 @@ _EXPLAINS: tuple[tuple[str, float, tuple[str, ...], float], ...] = (
 _HARMLESS = frozenset({"healthy", "small-validation-set", "threshold-plateau", "cannot-tell"})
 
 
-def diagnose(curves: Any, *, classes: int | None = None, validation_size: int | None = None) -> Diagnosis:
+def diagnose(
+    curves: Any,
+    *,
+    classes: int | None = None,
+    validation_size: int | None = None,
+    printed: Any = None,
+    inputs: tuple[Any, Any] | None = None,
+) -> Diagnosis:
     """Return what may be wrong with a training, best first, with the evidence and the experiment that would settle it.
 
     Parameters
     ----------
     curves
-        A Keras ``History``; a mapping of names to lists; a pandas frame; a `TrainingRun` of one network; a path or an
-        open file; text or bytes that a training printed, CSV or JSON.
+        A Keras ``History``; a mapping of names to lists; a pandas frame; a path or an open file; text or bytes that a
+        training printed, CSV or JSON; or a `TrainingRun` of one network, whose samples settle what curves leave open.
     classes : int, optional
-        How many classes there are.
+        How many classes there are; a `TrainingRun` knows.
     validation_size : int, optional
-        How many samples were validated on.
+        How many samples were validated on; a `TrainingRun` knows.
+    printed : optional, with a `TrainingRun` only
+        The curves that training itself printed, in any of the forms above, one value an epoch of the run. They tell
+        what training and inference make of the same samples.
+    inputs : (training, validation), optional, with a `TrainingRun` only
+        The features of both parts, (sample, ...) each: are there copies, do the parts differ?
 
     Raises
     ------
     Unreadable
         For what holds no loss and no accuracy; a `ValueError` whose message shows an example of what can be read.
     ValueError
-        For fewer than two classes, and a size below 1.
+        For fewer than two classes, a size below 1, and what does not belong to the run.
 
     Examples
     --------
@@ -79,16 +83,82 @@ def diagnose(curves: Any, *, classes: int | None = None, validation_size: int | 
     >>> found.best.slug
     'not-cross-entropy'
     """
-    log = curves if isinstance(curves, Log) else read(curves)
     if classes is not None:
         classes = as_whole_number(classes, "classes", least=2)
     if validation_size is not None:
         validation_size = as_whole_number(validation_size, "validation_size", least=1)
-    evidence = Evidence(log, classes, validation_size)
-    found = {finding.slug: finding for rule in RULES if (finding := rule(evidence)) is not None}
-    ranked = _settled(found)
-    notes = [] if classes else ["The number of classes was not given; some bounds need it."]
-    return Diagnosis(tuple(ranked), log, classes, evidence.samples, tuple(notes))
+    if isinstance(curves, TrainingRun):
+        evidence: Evidence = _recorded(curves, classes, validation_size, printed, inputs)
+    elif printed is not None or inputs is not None:
+        name = "printed" if printed is not None else "inputs"
+        raise ValueError(f"{name} belongs to a TrainingRun: give the run itself as curves")
+    else:
+        evidence = Evidence(curves if isinstance(curves, Log) else read(curves), classes, validation_size)
+    found = _together(finding for rule in RULES if (finding := rule(evidence)) is not None)
+    objections: list[Objection] = []
+    if isinstance(evidence, Recorded):
+        settled = (finding for rule in SAMPLE_RULES if (finding := rule(evidence)) is not None)
+        found = _together([*found.values(), *settled])
+        objections = [made for objection in OBJECTIONS if (made := objection(evidence)) is not None]
+    ranked = _settled(_heard(found, objections))
+    notes = [] if evidence.classes else ["The number of classes was not given; some bounds need it."]
+    return Diagnosis(tuple(ranked), evidence.log, evidence.classes, evidence.samples, tuple(notes))
+
+
+def _recorded(
+    run: TrainingRun, classes: int | None, validation_size: int | None, printed: Any, inputs: tuple[Any, Any] | None
+) -> Recorded:
+    """Check what was given beside a run, and put it together."""
+    log = read(run)
+    for name, given, known in (
+        ("classes", classes, run.train.classes),
+        ("validation_size", validation_size, None if run.validation is None else run.validation.samples),
+    ):
+        if given is not None and given != known:
+            raise ValueError(f"{name} is {given}, but the run has {known if known is not None else 'no validation'}")
+    if printed is not None:
+        log = printed if isinstance(printed, Log) else read(printed)
+        if len(log.epochs) != run.epochs:
+            raise ValueError(f"printed must have the {run.epochs} epochs of the run; got {len(log.epochs)}")
+    compared = None
+    if inputs is not None:
+        if run.validation is None:
+            raise ValueError("inputs are compared between training and validation; the run has no validation")
+        train, validation = inputs
+        for name, rows, samples in (
+            ("training", train, run.train.samples),
+            ("validation", validation, run.validation.samples),
+        ):
+            if len(rows) != samples:
+                raise ValueError(f"{name} inputs must have the {samples} samples of the run; got {len(rows)}")
+        compared = compare_rows(train, validation)
+    size = None if run.validation is None else run.validation.samples
+    return Recorded(log, run.train.classes, size, run, compared)
+
+
+def _together(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """Return one finding of each cause: the greatest score, and the evidence of all."""
+    found: dict[str, Finding] = {}
+    for one in findings:
+        other = found.get(one.slug)
+        if other is not None:
+            # What was found by looking closer comes first.
+            evidence = tuple(dict.fromkeys((*one.evidence, *other.evidence)))
+            against = tuple(dict.fromkeys((*one.against, *other.against)))
+            one = Finding(one.slug, max(one.score, other.score), evidence, against)
+        found[one.slug] = one
+    return found
+
+
+def _heard(found: dict[str, Finding], objections: Iterable[Objection]) -> dict[str, Finding]:
+    """Return the findings once objections are heard."""
+    heard = dict(found)
+    for objection in objections:
+        for slug in objection.slugs:
+            if slug in heard:
+                one = heard[slug]
+                heard[slug] = replace(one, score=one.score * objection.share, against=(*one.against, objection.says))
+    return heard
 
 
 def _settled(found: dict[str, Finding]) -> list[Finding]:

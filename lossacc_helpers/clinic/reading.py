@@ -124,16 +124,23 @@ def _of_run(run: TrainingRun) -> Log:
         raise Unreadable(
             f"a recorded training of {train.loss.shape[0]} networks has many curves; take one of them: run.replica(0)"
         )
-    loss = np.asarray(train.loss, dtype=np.float64)
+    loss, accuracy = np.asarray(train.loss, dtype=np.float64), np.asarray(train.accuracy, dtype=np.float64)
+    if run.steps is not None:
+        loss, accuracy = np.asarray(run.steps.epoch_loss, dtype=np.float64), run.steps.epoch_accuracy
     unseen = None if validation is None else np.asarray(validation.loss, dtype=np.float64)
     return Log(
         epochs=np.arange(1, len(loss) + 1),
         loss=loss,
-        accuracy=np.asarray(train.accuracy, dtype=np.float64),
+        accuracy=accuracy,
         validation_loss=unseen,
         validation_accuracy=None if validation is None else np.asarray(validation.accuracy, dtype=np.float64),
         broken=~np.isfinite(loss) | (False if unseen is None else ~np.isfinite(unseen)),
         metric="accuracy",
+        notes=(
+            "Training curves are what its batches reported."
+            if run.steps is not None
+            else "Training curves are recorded in inference mode, after each epoch.",
+        ),
     )
 
 

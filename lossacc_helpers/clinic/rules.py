@@ -8,6 +8,7 @@ break, a value that a mistake produces, a change that is larger than the noise o
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lossacc_helpers.clinic.evidence import Curve, Evidence
 from lossacc_helpers.clinic.findings import Finding
@@ -81,10 +82,14 @@ def _negative(e: Evidence) -> tuple[int, float] | None:
 
 
 def swapped_arguments(e: Evidence) -> Finding | None:
-    """A loss is negative, which no cross-entropy of labels is."""
+    """A loss is negative, which no cross-entropy of labels is; or the mark of a second softmax, which it leaves too."""
     lowest = _negative(e)
     if lowest is None:
-        return None
+        twice = double_softmax(e)
+        if twice is None:
+            return None
+        against = ("Two softmax layers leave the same mark, and are the more common mistake.",)
+        return Finding("swapped-arguments", twice.score - 0.1, twice.evidence, against)
     return Finding(
         "swapped-arguments",
         0.9 if lowest[1] < -0.5 else 0.7,
@@ -96,6 +101,7 @@ def swapped_arguments(e: Evidence) -> Finding | None:
 def double_softmax(e: Evidence) -> Finding | None:
     """Loss and accuracy add up to ln(e + C - 1): the floor that a second softmax leaves."""
     best: tuple[float, int, Floats, Floats, bool] | None = None
+    lowest = min((float(curve.values.min()) for curve in (e.loss, e.validation_loss) if curve), default=0.0)
     for validation in (False, True):
         _, loss, accuracy = e.pairs(validation=validation)
         if len(loss) < 3 or np.ptp(accuracy) < 0.05:
@@ -104,7 +110,7 @@ def double_softmax(e: Evidence) -> Finding | None:
             least, greatest = double_softmax_range(classes)
             uniform = np.log(classes) + 1 / classes
             sums = loss + accuracy
-            if loss.min() < least - 0.005 or loss.max() > greatest + 0.02 or sums.min() < min(uniform, greatest) - 0.06:
+            if lowest < least - 0.005 or loss.max() > greatest + 0.02 or sums.min() < min(uniform, greatest) - 0.06:
                 continue
             off = float(np.abs(sums[-max(2, len(sums) // 3) :] - greatest).mean())
             # Among two hundred numbers of classes one may fit by chance.
@@ -205,11 +211,9 @@ def class_imbalance(e: Evidence) -> Finding | None:
         return None
     level = float(np.median(curve.values))
     chance = 1 / e.classes if e.classes else 0.5
-    still = np.abs(curve.values - level) <= max(0.002, 2e-4)
-    unseen = e.validation_accuracy
-    unseen_still = unseen is None or np.ptp(unseen.values) <= 0.004
-    soon = int(np.argmax(still)) <= max(1, len(curve) // 4)
-    if not (still.mean() >= 0.7 and soon and unseen_still and chance + 0.08 < level < 0.9999):
+    still = _stands(curve)
+    unseen_still = e.validation_accuracy is None or _stands(e.validation_accuracy) is not None
+    if still is None or not unseen_still or not chance + 0.08 < level < 0.9999:
         return None
     told = [
         f"Accuracy is {level:.4g} in {int(still.sum())} of {len(curve)} epochs, from epoch "
@@ -224,9 +228,16 @@ def class_imbalance(e: Evidence) -> Finding | None:
     return Finding("class-imbalance", 0.5 + 0.45 * (level - chance) / (1 - chance), tuple(told))
 
 
+def _stands(curve: Curve) -> NDArray[np.bool_] | None:
+    """Where an accuracy is at its median level, if it got there soon and stays; None for one that moves."""
+    still = np.asarray(np.abs(curve.values - np.median(curve.values)) <= 0.002)
+    first = int(np.argmax(still))
+    return still if still.mean() >= 0.7 and first <= max(1, len(curve) // 4) and still[first:].mean() > 0.9 else None
+
+
 def constant_predictor(e: Evidence) -> Finding | None:
     """Loss stays near ln C and accuracy near 1 / C, or nothing moves at all."""
-    still = _nothing_moves(e) or _at_chance(e)
+    still = _nothing_moves(e) or _at_chance(e) or _next_to_nothing(e)
     if still is not None:
         return still
     for validation in (True, False):
@@ -296,6 +307,27 @@ def _at_chance(e: Evidence) -> Finding | None:
     )
 
 
+def _next_to_nothing(e: Evidence) -> Finding | None:
+    """Training is stuck with less than twice what guessing gets, and most of what knowing nothing costs."""
+    _, loss, accuracy = e.pairs(validation=False)
+    if not e.classes or len(loss) < 6:
+        return None
+    late = slice(len(loss) // 2, None)
+    level, cost = float(np.median(accuracy[late])), float(np.median(loss[late]))
+    stuck = np.ptp(accuracy[late]) < 0.05 and float(loss[late][0] - loss[-1]) < 0.03 * cost
+    if not stuck or level > 2 / e.classes or level > 0.6 or cost < 0.85 * np.log(e.classes):
+        return None
+    return Finding(
+        "constant-predictor",
+        0.62,
+        (
+            f"In the second half training accuracy stands about {level:.3f} and loss about {cost:.3f}; guessing among "
+            f"{e.classes} classes gets {1 / e.classes:.3f} and {np.log(e.classes):.3f}.",
+        ),
+        ("It is a little better than guessing: perhaps a few answers are given, not one.",),
+    )
+
+
 # What turns ---------------------------------------------------------------------------------------------------------
 
 
@@ -326,7 +358,7 @@ def overfitting(e: Evidence) -> Finding | None:
     """Validation loss rises and validation accuracy falls, while training goes on."""
     turn = _turn(e)
     if turn is None:
-        return None
+        return _gap(e)
     curve, rise, _ = turn
     since = _accuracy_since(e, int(curve.epochs[curve.lowest]))
     if since is None:
@@ -339,6 +371,28 @@ def overfitting(e: Evidence) -> Finding | None:
     if fell:
         return Finding("overfitting", 0.75 + min(0.2, 2 * -change), told)
     return Finding("overfitting", 0.4, told[:1], (f"Validation accuracy has not fallen since: {change:+.3f}.",))
+
+
+def _gap(e: Evidence) -> Finding | None:
+    """Training gets ever better while validation has stopped: the gap grows, though the validation loss does not."""
+    accuracy, right = e.accuracy, e.validation_accuracy
+    if accuracy is None or right is None or len(right) != len(accuracy) or len(right) < 5 or e.top:
+        return None
+    half = len(right) // 2
+    now = accuracy.end - right.end
+    then = float(np.median(accuracy.values[: half + 1]) - np.median(right.values[: half + 1]))
+    still = right.end - float(np.median(right.values[half : half + right.width])) < 0.03
+    if now < 0.1 or now < then + 0.04 or not still:
+        return None
+    return Finding(
+        "overfitting",
+        0.5 + min(0.1, now / 4),
+        (
+            f"Training accuracy ends {now:.2f} above that of validation, which has stood since epoch "
+            f"{right.epochs[half]}; in the first half the gap was {then:.2f}.",
+        ),
+        ("Validation loss does not surely rise.",),
+    )
 
 
 def overconfidence(e: Evidence) -> Finding | None:
@@ -392,7 +446,7 @@ def _far_above(e: Evidence) -> Finding | None:
 def label_noise(e: Evidence) -> Finding | None:
     """Overfitting with a training accuracy that climbs to the end: perhaps wrong labels are learned last."""
     found = overfitting(e)
-    if found is None or found.score < 0.6 or e.accuracy is None:
+    if found is None or found.score < 0.7 or e.accuracy is None:
         return None
     return Finding(
         "label-noise",
@@ -441,25 +495,32 @@ def train_mode_penalty(e: Evidence) -> Finding | None:
     accuracy, right = e.log.accuracy, e.log.validation_accuracy
     if accuracy is not None and right is not None:
         better &= ~(right[both] < accuracy[both])
-    ratio = float(np.median(unseen[both][-max(3, e.epochs // 3) :] / loss[both][-max(3, e.epochs // 3) :]))
+    # Training prints a mean over the epoch: what it would have cost at its end lies between this epoch and the next.
+    ended = np.append((loss[both][:-1] + loss[both][1:]) / 2, loss[both][-1])
+    late = slice(-max(3, e.epochs // 3), None)
+    ratio = float(np.median(unseen[both][late] / ended[late]))
     if better.mean() < 0.6 or not 0 < ratio < 0.98:
         return None
-    trust = 0.7 if e.samples is not None and e.samples < 100 else 1.0  # few samples may be easy ones
+    # A mean of n losses that spread about as much as they cost is uncertain by one in sqrt(n); a fifth more for tails.
+    chance = 2.4 / float(np.sqrt(e.samples)) if e.samples else 0.0
+    beyond = max(0.0, 0.97 - ratio - chance)
+    against = (f"With {e.samples} samples chance alone may make {chance:.0%} of it.",) if e.samples else ()
     return Finding(
         "train-mode-penalty",
-        trust * (0.45 + 0.45 * min(1.0, max(0.0, 0.97 - ratio) / 0.35) * float(better.mean())),
+        0.45 + 0.45 * min(1.0, beyond / 0.35) * float(better.mean()) if beyond else 0.35,
         (
             f"Validation costs less than training, and is right as often or more, in {int(better.sum())} of "
             f"{int(both.sum())} epochs; at last it costs {ratio:.2f} times as much.",
         ),
+        against,
     )
 
 
-def _spikes(curve: Curve) -> int:
-    """How many epochs stand far above those before and after."""
+def _spikes(curve: Curve, *, least: float = 0.0) -> int:
+    """How many epochs stand far above those before and after, by more than `least` of a smooth curve."""
     if len(curve) < 7 or curve.values.min() < 0:
         return 0
-    return int(find_spikes(curve.values).sum())
+    return int((find_spikes(curve.values) & (curve.values - curve.smooth > least)).sum())
 
 
 def _wild_validation(e: Evidence) -> tuple[float, list[str]] | None:
@@ -493,6 +554,15 @@ def _wild_validation(e: Evidence) -> tuple[float, list[str]] | None:
                 f"In the first epochs validation accuracy is {np.median(right.values[early]):.2f} while training gets "
                 f"to {np.median(accuracy.values[early]):.2f}; later it comes after."
             )
+        done = int(np.argmax(accuracy.values >= 0.995)) if accuracy.values.max() >= 0.995 else len(right)
+        if len(right) == len(accuracy) and done < len(right) // 2:
+            gained, fell = right.end - float(right.values[done]), unseen.end / max(float(unseen.values[done]), 1e-9)
+            if gained > 0.08 and fell < 0.7:
+                score = max(score, 0.68)
+                told.append(
+                    f"Training is right in {accuracy.values[done]:.1%} from epoch {accuracy.epochs[done]} on; after "
+                    f"that validation accuracy still gains {gained:.2f}, and its loss falls to {fell:.2f} times."
+                )
         count = min(len(right), len(accuracy)) // 2
         as_right = right.values[-count:] >= accuracy.values[-count:] - 0.02
         if as_right.mean() > 0.8 and unseen.end > 3 * loss.end and unseen.end > 0.1 and _turn(e) is None:
@@ -531,23 +601,75 @@ def dropout_batch_norm_shift(e: Evidence) -> Finding | None:
 
 
 def unshuffled_validation_split(e: Evidence) -> Finding | None:
-    """Validation accuracy is far below chance, or begins at 0, while training learns."""
-    accuracy, right = e.accuracy, e.validation_accuracy
-    if accuracy is None or right is None or len(right) < 2 or e.top:
+    """Validation accuracy is below chance, or hardly above it, once training has learned."""
+    learned = _once_learned(e)
+    if learned is None or e.top:
         return None
+    trained, right = learned
     chance = 1 / e.classes if e.classes else 0.1
-    early = right.values[: max(2, len(right) // 4)]
-    low = min(float(np.median(early)), float(np.median(right.values)))
-    if not (low < 0.7 * chance and accuracy.end > low + 0.3):
+    low = min(float(np.median(right[: max(2, len(right) // 4)])), float(np.median(right)))
+    if low < 0.7 * chance and trained > low + 0.3:
+        return Finding(
+            "unshuffled-validation-split",
+            0.88,
+            (
+                f"Validation accuracy is {low:.3f} in half of the epochs in which training has learned, less than "
+                f"guessing gets; training ends at {trained:.3f}.",
+            ),
+        )
+    if e.classes and e.classes > 2 and right.max() < 2 * chance and trained > 4 * chance and trained > 0.5:
+        return Finding(
+            "unshuffled-validation-split",
+            0.8,
+            (
+                f"While training gets to {trained:.3f}, validation accuracy is never above {right.max():.3f}; guessing "
+                f"among {e.classes} classes gets {chance:.3f}.",
+            ),
+            ("Labels in another order, or data of another kind, leave the same mark.",),
+        )
+    return None
+
+
+def shuffled_evaluation(e: Evidence) -> Finding | None:
+    """What is evaluated is right no more often than chance, and training has learned."""
+    learned = _once_learned(e)
+    if not e.classes or learned is None or e.top:
+        return None
+    trained, right = learned
+    chance = 1 / e.classes
+    tested = [value / (100 if value > 1 else 1) for name, value in e.log.after.items() if "acc" in name]
+    at_chance = [value for value in tested if 0.6 * chance < value < 1.4 * chance + 0.01]
+    if at_chance and float(np.median(right[-3:])) > chance + 0.3:
+        return Finding(
+            "shuffled-evaluation",
+            0.85,
+            (
+                f"Validation ends at {right[-1]:.3f}; what was evaluated afterwards is right in {at_chance[0]:.3f}, "
+                f"about as guessing among {e.classes} classes.",
+            ),
+        )
+    level = float(np.median(right))
+    if trained < chance + 0.3 or not 0.6 * chance < level < 1.4 * chance + 0.01:
         return None
     return Finding(
-        "unshuffled-validation-split",
-        0.88,
+        "shuffled-evaluation",
+        0.62 if right.max() < 1.6 * chance + 0.02 else 0.4,
         (
-            f"Validation accuracy is {low:.3f} in half of its epochs, less than guessing gets, while "
-            f"training ends at {accuracy.end:.3f}.",
+            f"Training gets to {trained:.3f}, and validation stays about {level:.3f}, as guessing among {e.classes} "
+            "classes would.",
         ),
+        ("Validation data of other classes or another kind may do the same.",),
     )
+
+
+def _once_learned(e: Evidence) -> tuple[float, Floats] | None:
+    """The accuracy that training ends with, and those of validation since training had learned half of it."""
+    accuracy, right = e.accuracy, e.validation_accuracy
+    if accuracy is None or right is None or len(right) < 2 or accuracy.end < accuracy.start:
+        return None
+    half = int(np.argmax(accuracy.values >= (accuracy.start + accuracy.end) / 2))
+    since = right.values[right.epochs >= accuracy.epochs[half]]
+    return (accuracy.end, since) if len(since) >= 2 else None
 
 
 def distribution_shift(e: Evidence) -> Finding | None:
@@ -562,7 +684,7 @@ def distribution_shift(e: Evidence) -> Finding | None:
     half = int(np.argmax(accuracy.values >= (accuracy.start + accuracy.end) / 2))  # nothing is learned by heart yet
     first = max(float(np.median(gaps[fifth : 2 * fifth])), float(np.median(gaps[half : half + 3])))
     last = float(np.median(gaps[-fifth:]))
-    if first < 0.06 or last < max(0.08, 0.7 * first):
+    if first < 0.06 or last < max(0.08, 0.7 * first) or last > 1.8 * first:  # what grows with learning is learned
         return None
     return Finding(
         "distribution-shift",
@@ -597,7 +719,8 @@ def optimizer_instability(e: Evidence) -> Finding | None:
     loss = e.loss
     if loss is None or len(loss) < 5 or _negative(e) is not None:
         return None
-    jumps = _spikes(loss)
+    learned = abs(loss.start - float(loss.smooth[loss.lowest]))
+    jumps = _spikes(loss, least=0.15 * learned)  # of a loss near 0 any step is a large share of it
     rise = loss.rise
     low = float(loss.smooth[loss.lowest])
     rises = rise > max(0.05, 0.2 * low) and loss.surely(rise, len(loss) - loss.lowest) > _SURE
@@ -605,7 +728,10 @@ def optimizer_instability(e: Evidence) -> Finding | None:
     collapse = _collapse(e)
     if collapse is not None:
         told.append(collapse)
-    if jumps == 0 and not rises and collapse is None:
+    restless = len(loss) >= 8 and loss.noise > max(0.1 * loss.end, 0.05 * learned, 0.05)
+    if restless:
+        told.append(f"From epoch to epoch training loss moves by {loss.noise / loss.end:.0%} about its trend.")
+    if jumps == 0 and not rises and collapse is None and not restless:
         return None
     if jumps:
         told.append(f"Training loss jumps to more than one and a half times its level in {jumps} epochs.")
@@ -666,7 +792,8 @@ def extra_loss_terms(e: Evidence) -> Finding | None:
         return None
     late = slice(-max(2, len(loss) // 5), None)
     level, right = float(np.median(loss[late])), float(np.median(accuracy[late]))
-    standing = abs(float(loss[-1] - loss[late][0])) < 0.05 * level
+    # The loss of a network that is right and not held back falls with one over the epochs: by a fifth in this time.
+    standing = float(loss[late][0] - loss[-1]) < (0.12 if right > 0.98 else 0.05) * level
     if right < 0.97 or level < max(0.15, 6 * (1 - right)) or not standing:
         return None
     return Finding(
@@ -685,13 +812,15 @@ def healthy(e: Evidence) -> Finding | None:
         return None
     learned = loss.start - loss.end > max(2 * loss.noise, 0.005)
     chance = 1 / e.classes if e.classes else 0.0
-    learned &= e.accuracy.end > 1.5 * chance or e.accuracy.end > 0.6
+    learned &= e.accuracy.end > 2 * chance or e.accuracy.end > 0.6
     if not learned or _turn(e) is not None:
         return None
+    apart = _gap(e) is not None
     told = [f"Training loss falls from {loss.start:.3g} to {loss.end:.3g}, accuracy ends at {e.accuracy.end:.3f}."]
     if unseen is not None:
         told.append(f"Validation loss ends at {unseen.end:.3g}, not surely above its least.")
-    return Finding("healthy", 0.58 if unseen is not None else 0.4, tuple(told))
+    against = ("Training accuracy moves away from that of validation.",) if apart else ()
+    return Finding("healthy", 0.4 if unseen is None else 0.48 if apart else 0.58, tuple(told), against)
 
 
 def cannot_tell(e: Evidence) -> Finding | None:
@@ -729,6 +858,7 @@ RULES: tuple[Rule, ...] = (
     batch_norm_statistics,
     dropout_batch_norm_shift,
     unshuffled_validation_split,
+    shuffled_evaluation,
     distribution_shift,
     small_validation_set,
     optimizer_instability,
