@@ -49,7 +49,7 @@ recordings: install ## train anew what a lesson only replays, for hours: make re
 	@$(BIN)/python -m tools.record_lesson_$(or $(LESSON),$(error name a lesson: make recordings LESSON=03))
 
 evaluate-clinic: install ## measure the clinic on published logs and on runs with known causes
-	@$(BIN)/python -m tools.evaluate_clinic
+	@$(BIN)/python -m tools.evaluate_clinic --write
 
 bench: install ## measure latency, whole lessons on one core, and training; store the tables in benchmarks/
 	@$(BIN)/python -m benchmarks.run

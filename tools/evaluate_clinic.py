@@ -1,8 +1,9 @@
-"""Measure the clinic on runs with known causes: ``python -m tools.evaluate_clinic [--tuning]``.
+"""Measure the clinic on runs with known causes: ``python -m tools.evaluate_clinic [--tuning | --write]``.
 
-Prints, for the published logs and for the simulated runs of ``benchmarks/clinic_runs.json``, how often the right cause
-is the first answer and among the first three, how often a healthy run is called ill, and which causes are taken for
-which. With ``--tuning`` the third that is held out stays closed: whoever changes rules looks at nothing else.
+Prints, for the published logs, for the simulated runs of ``benchmarks/clinic_runs.json`` and for the trainings that the
+lessons keep, how often the right cause is the first answer and among the first three, how often a healthy run is called
+ill, and which causes are taken for which. With ``--tuning`` the third that is held out stays closed: whoever changes
+rules looks at nothing else. With ``--write`` the report goes to ``benchmarks/clinic.md``.
 """
 
 from __future__ import annotations
@@ -10,54 +11,137 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from lossacc_helpers.clinic import Diagnosis, diagnose
+from lossacc_helpers import recordings
+from lossacc_helpers.clinic import Diagnosis, diagnose, read
 from lossacc_helpers.clinic.examples import cases
 from tools.simulate_clinic import RUNS
 
+REPORT = Path("benchmarks/clinic.md")
 _HARMLESS = frozenset({"healthy", "small-validation-set", "threshold-plateau", "cannot-tell"})
+_RECORDED = {
+    "lesson_03_colleague": ("not-cross-entropy",),
+    "lesson_03_label_noise": ("label-noise", "overfitting", "overconfidence"),
+    "lesson_03_small_data": ("overfitting", "overconfidence"),
+    "lesson_03_softmax_twice": ("double-softmax", "swapped-arguments"),
+    "lesson_03_swapped_logits": ("swapped-arguments",),
+    "lesson_03_swapped_softmax": ("swapped-arguments", "double-softmax"),
+    "lesson_04_fast": ("batch-norm-statistics", "dropout-batch-norm-shift"),
+    "lesson_05_verses": ("overconfidence", "overfitting"),
+}
+Row = tuple[str, tuple[str, ...], Diagnosis]
 
 
-def judge(rows: Iterable[tuple[str, tuple[str, ...], Diagnosis]]) -> str:
-    """Return a report on runs: their names, the causes that count as right, and what the clinic says."""
-    confusion: Counter[tuple[str, str]] = Counter()
-    first = third = total = healthy = alarms = 0
+@dataclass(frozen=True)
+class Judged:
+    """How often the clinic was right.
+
+    Attributes
+    ----------
+    runs, first, third : how many there are, and of how many the right cause was first, and among three.
+    healthy, alarms : how many are healthy, and how many of these were called ill.
+    answers : how often each name got each first answer, and whether that was right.
+    """
+
+    runs: int
+    first: int
+    third: int
+    healthy: int
+    alarms: int
+    answers: Counter[tuple[str, str, bool]]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.runs} runs: the right cause first in {self.first / self.runs:.1%}, among three in "
+            f"{self.third / self.runs:.1%}."
+        ]
+        if self.healthy:
+            share = self.alarms / self.healthy
+            lines.append(f"{self.healthy} of them healthy: {self.alarms} called ill ({share:.1%}).")
+        lines += ["", "| built in | first answers |", "| --- | --- |"]
+        for name in dict.fromkeys(name for name, _, _ in self.answers):
+            told = [
+                f"{slug} {count}" if right else f"**{slug} {count}**"
+                for (of, slug, right), count in self.answers.most_common()
+                if of == name
+            ]
+            lines.append(f"| {name} | {', '.join(told)} |")
+        return "\n".join(lines)
+
+
+def judge(rows: Iterable[Row]) -> Judged:
+    """Count how often the clinic is right on runs: their names, the causes that count as right, and what it says."""
+    answers: Counter[tuple[str, str, bool]] = Counter()
+    runs = first = third = healthy = alarms = 0
     for name, accepted, found in rows:
         slugs = [finding.slug for finding in found.findings]
-        total += 1
+        runs += 1
         first += slugs[0] in accepted
         third += bool(set(slugs[:3]) & set(accepted))
-        confusion[name, slugs[0] + ("" if slugs[0] in accepted else " (!)")] += 1
+        answers[name, slugs[0], slugs[0] in accepted] += 1
         if accepted[0] == "healthy":
             healthy += 1
             alarms += slugs[0] not in _HARMLESS
-    lines = [f"{total} runs: right at first {first / total:.1%}, among three {third / total:.1%}"]
-    if healthy:
-        lines.append(
-            f"{healthy} healthy runs: {alarms} false alarm{'' if alarms == 1 else 's'} ({alarms / healthy:.1%})"
-        )
-    names = list(dict.fromkeys(name for name, _ in confusion))
-    for name in names:
-        answers = [(slug, count) for (of, slug), count in confusion.items() if of == name]
-        told = ", ".join(f"{slug} {count}" for slug, count in sorted(answers, key=lambda pair: -pair[1]))
-        lines.append(f"  {name:24} {told}")
-    return "\n".join(lines)
+    return Judged(runs, first, third, healthy, alarms, answers)
 
 
-def _of_run(run: dict[str, Any]) -> tuple[str, tuple[str, ...], Diagnosis]:
-    found = diagnose(run["history"], classes=run["classes"], validation_size=run["validation_size"])
-    return run["name"], tuple(run["accepted"]), found
+def published() -> Iterator[Row]:
+    """The published logs, as they were found: nothing is known but the log."""
+    for name, case in cases().items():
+        yield name, case.causes, diagnose(case.log)
+
+
+def simulated(*, held_out: bool) -> Iterator[Row]:
+    """The simulated runs, of either part."""
+    for run in json.loads(RUNS.read_text(encoding="utf-8")):
+        if run["held_out"] == held_out:
+            found = diagnose(run["history"], classes=run["classes"], validation_size=run["validation_size"])
+            yield run["name"], tuple(run["accepted"]), found
+
+
+def recorded(*, samples: bool) -> Iterator[Row]:
+    """The trainings that the lessons keep: with their samples, or their curves alone."""
+    for name, accepted in _RECORDED.items():
+        run = recordings.load(name)
+        for k in range(run.replicas):
+            one: Any = run.replica(k)
+            size = one.validation.samples
+            found = diagnose(one) if samples else diagnose(read(one), classes=one.train.classes, validation_size=size)
+            yield name, accepted, found
+
+
+def report(*, tuning: bool = False) -> str:
+    """Return the whole report in Markdown."""
+    parts = [
+        ("Published logs", "All of them were looked at while the rules were tuned.", published()),
+        ("Simulated runs for tuning", "", simulated(held_out=False)),
+    ]
+    if not tuning:
+        parts += [
+            ("Simulated runs held out", "Opened once, when the rules stood.", simulated(held_out=True)),
+            ("Trainings of the lessons, by their curves", "Looked at while tuning.", recorded(samples=False)),
+            ("Trainings of the lessons, with every sample", "Looked at while tuning.", recorded(samples=True)),
+        ]
+    made = [
+        "# How often the clinic is right",
+        "",
+        "Made by `make evaluate-clinic` from what `tools/simulate_clinic.py` trained; wrong answers are bold.",
+    ]
+    for title, about, rows in parts:
+        made += ["", f"## {title}", "", *([about, ""] if about else []), str(judge(rows))]
+    return "\n".join(made) + "\n"
 
 
 def main() -> None:
-    """Print the report."""
-    runs = json.loads(RUNS.read_text(encoding="utf-8"))
-    print("published logs\n" + judge((name, case.causes, diagnose(case.log)) for name, case in cases().items()))
-    print("\nsimulated, for tuning\n" + judge(_of_run(run) for run in runs if not run["held_out"]))
-    if "--tuning" not in sys.argv[1:]:
-        print("\nsimulated, held out\n" + judge(_of_run(run) for run in runs if run["held_out"]))
+    """Print or write the report."""
+    made = report(tuning="--tuning" in sys.argv[1:])
+    if "--write" in sys.argv[1:]:
+        REPORT.write_text(made, encoding="utf-8")
+    print(made, end="")
 
 
 if __name__ == "__main__":

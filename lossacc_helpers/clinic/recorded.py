@@ -16,6 +16,7 @@ from lossacc_helpers.clinic.evidence import Evidence
 from lossacc_helpers.clinic.findings import Finding
 from lossacc_helpers.clinic.log import Floats
 from lossacc_helpers.clinic.rows import Compared
+from lossacc_helpers.clinic.rules import falls_back
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 from lossacc_helpers.intervals import accuracy_change_interval
 from lossacc_helpers.spikes import jump_share, worst_samples
@@ -426,11 +427,9 @@ def right_temperature(e: Recorded) -> Objection | None:
 
 def within_chance(e: Recorded) -> Objection | None:
     """As many validation samples became right as became wrong, within chance."""
-    change, curve = _since_best(e), e.validation_accuracy
-    if change is None or curve is None or not change[0] <= 0 <= change[1]:
+    change = _since_best(e)
+    if change is None or not change[0] <= 0 <= change[1] or not falls_back(e):
         return None
-    if curve.end >= float(curve.smooth[np.argmin(np.abs(curve.epochs - e.log.epochs[e.best]))]):
-        return None  # nobody says that it fell
     low, high, gained, lost = change
     return Objection(
         ("overfitting",),

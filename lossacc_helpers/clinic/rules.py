@@ -354,6 +354,13 @@ def _accuracy_since(e: Evidence, epoch: int) -> tuple[float, float] | None:
     return curve.end - float(curve.smooth[then]), noise * float(np.sqrt(2 / curve.width))
 
 
+def falls_back(e: Evidence) -> bool:
+    """Whether validation accuracy has surely fallen since the validation loss was least, and that has risen."""
+    turn = _turn(e)
+    since = None if turn is None else _accuracy_since(e, int(turn[0].epochs[turn[0].lowest]))
+    return since is not None and -since[0] > max(2.0 * since[1], 0.008)
+
+
 def overfitting(e: Evidence) -> Finding | None:
     """Validation loss rises and validation accuracy falls, while training goes on."""
     turn = _turn(e)
@@ -365,8 +372,8 @@ def overfitting(e: Evidence) -> Finding | None:
         return Finding(
             "overfitting", 0.5, (_rises(curve, rise),), ("Without accuracy, overconfidence looks the same.",)
         )
-    change, noise = since
-    fell = -change > max(2.0 * noise, 0.008)
+    change, _ = since
+    fell = falls_back(e)
     told = (_rises(curve, rise), f"Validation accuracy has changed by {change:+.3f} since then.")
     if fell:
         return Finding("overfitting", 0.75 + min(0.2, 2 * -change), told)
@@ -404,12 +411,12 @@ def overconfidence(e: Evidence) -> Finding | None:
     since = _accuracy_since(e, int(curve.epochs[curve.lowest]))
     if since is None:
         return Finding("overconfidence", 0.45, (_rises(curve, rise),))
-    change, noise = since
+    change, _ = since
     told = [_rises(curve, rise), f"Validation accuracy has changed by {change:+.3f} since then."]
     excess = e.miscalibrated(validation=True)
     if e.classes and len(excess) and excess[-1] > 0.02:
         told.append(f"At least {excess[-1]:.2f} nats of the last validation loss are owed to miscalibration.")
-    if -change > max(2.0 * noise, 0.008):
+    if falls_back(e):
         return Finding("overconfidence", 0.45, tuple(told), ("Accuracy falls too: chances themselves get worse.",))
     relative = rise / max(curve.end - rise, 1e-9)
     return Finding("overconfidence", 0.55 + min(0.37, 2 * relative) + min(0.05, 0.01 * sure), tuple(told))
