@@ -200,7 +200,7 @@ def test_answers_that_became_wrong_are_held_against_chance():
     truth, logits = learning(seed=6, sharp=6.0)
     grown = np.linspace(1.5, 4, 6)[:, None, None]
     right, wrong = (np.flatnonzero((logits[5].argmax(axis=-1) == truth) == flag) for flag in (True, False))
-    for lost, gained, sure in ((60, 0, True), (42, 27, False)):
+    for lost, gained, sure in ((60, 0, True), (60, 42, False)):
         turned = logits.copy()
         turned[6:] = logits[5] * grown  # ever surer of the same answers
         turned[6:, right[:lost]] = 4 * grown * np.eye(3)[(truth[right[:lost]] + 1) % 3]
