@@ -352,3 +352,90 @@ def test_an_error_of_reading_can_be_stored():
 
     error = pickle.loads(pickle.dumps(Unreadable("why")))
     assert str(error) == str(Unreadable("why"))
+
+
+def test_without_training_accuracy_a_healthy_training_is_still_called_so():
+    curves = learning()
+    del curves["accuracy"]
+    assert best(diagnose(curves)) == ["healthy"]
+
+
+def test_of_very_many_epochs_some_are_looked_at_and_none_that_broke_is_lost():
+    curves = learning(9001)
+    curves["loss"][4567] = np.inf
+    found = diagnose(curves)
+    assert best(found) == ["numeric-failure"]
+    assert "Of 9,001 epochs every 5th is looked at." in found.log.notes
+    whole = read(learning(9001))
+    thin = whole.thinned(2000)
+    assert len(thin.epochs) == 1800
+    assert thin.epochs[0] == 5
+    np.testing.assert_array_equal(thin.validation_loss, whole.validation_loss[4::5])
+    assert whole.thinned(9001) is whole
+
+
+# Marks that curves alone leave --------------------------------------------------------------------------------------
+
+
+def test_a_training_that_is_stuck_with_next_to_nothing_learned_is_constant():
+    generator = np.random.default_rng(0)
+    curves = {"loss": 2.1 + 0.01 * generator.normal(size=16), "accuracy": 0.18 + 0.004 * generator.normal(size=16)}
+    assert best(diagnose(curves, classes=10)) == ["constant-predictor"]
+    assert "healthy" not in best(diagnose(curves, classes=10), 5)
+
+
+def test_what_is_evaluated_at_chance_after_a_good_fit_is_shuffled():
+    curves = learning(start=2.3)
+    curves["accuracy"] = 0.1 + 0.85 * (1 - np.exp(-np.arange(20) / 4))
+    curves["val_accuracy"] = 0.1 + 0.01 * np.random.default_rng(1).normal(size=20)
+    found = diagnose(curves, classes=10)
+    assert {"shuffled-evaluation", "unshuffled-validation-split"} <= set(best(found, 3))
+    text = "\n".join(
+        f"Epoch {k + 1}/9 - loss: {2 - 0.2 * k:.4f} - acc: {0.2 + 0.08 * k:.4f} - val_loss: {2 - 0.19 * k:.4f} - "
+        f"val_acc: {0.2 + 0.075 * k:.4f}"
+        for k in range(9)
+    )
+    after = diagnose(text + "\nTest loss: 2.3021\nTest accuracy: 0.1043", classes=10)
+    assert "shuffled-evaluation" in best(after, 2)
+
+
+def test_a_gap_that_grows_while_validation_stands_is_learned_by_heart():
+    fade = np.exp(-np.arange(30) / 8)
+    curves = {
+        "loss": 0.02 + fade,
+        "accuracy": 1 - 0.5 * fade,
+        "val_loss": 0.7 + 0.3 * fade**4,
+        "val_accuracy": 0.78 - 0.3 * fade**4,
+    }
+    assert best(diagnose(curves)) == ["overfitting"]
+
+
+def test_averages_that_catch_up_go_on_after_training_is_done():
+    fade = np.exp(-np.arange(26) / 9)
+    curves = {
+        "loss": 1.1 * np.exp(-np.arange(26)) + 0.001,
+        "accuracy": 1 - 0.4 * np.exp(-1.6 * np.arange(26)),
+        "val_loss": 0.15 + 0.9 * fade,
+        "val_accuracy": 0.95 - 0.25 * fade,
+    }
+    assert "batch-norm-statistics" in best(diagnose(curves), 1)
+
+
+def test_jumps_of_a_loss_near_nothing_are_no_instability():
+    curves = learning(30, floor=0.001)
+    curves["loss"] = 2.3 * np.exp(-np.arange(30) / 2.5) + 0.002
+    curves["accuracy"] = 1 - 0.8 * np.exp(-np.arange(30) / 2)
+    curves["loss"][[20, 25]] *= 4
+    assert "optimizer-instability" not in best(diagnose(curves), 5)
+    curves["loss"][[20, 25]] = 1.4
+    assert best(diagnose(curves)) == ["optimizer-instability"]
+    assert diagnose(curves).best.epochs == (21, 26)
+
+
+def test_epochs_that_show_it_are_named():
+    curves = learning(20)
+    curves["val_loss"][12:] += 0.1 * np.arange(8)
+    found = diagnose(curves)
+    assert found.best.slug == "overconfidence"
+    assert set(range(15, 21)) <= set(found.best.epochs)
+    assert found.as_dict()["findings"][0]["epochs"] == list(found.best.epochs)

@@ -339,3 +339,98 @@ def test_the_order_of_names_makes_no_difference(order):
 def test_names_are_understood(name, quantity, validation):
     known = understand(name)
     assert (known.quantity, known.validation) == (quantity, validation)
+
+
+# TensorBoard's event files -------------------------------------------------------------------------------------------
+
+
+def write_series(folder, series):
+    """Write scalars as PyTorch's and Lightning's loggers do: name -> {step: value}."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    writer = EventFileWriter(str(folder))
+    for name, values in series.items():
+        for step, value in values.items():
+            writer.add_event(Event(step=step, summary=Summary(value=[Summary.Value(tag=name, simple_value=value)])))
+    writer.close()
+    return next(folder.glob("*.tfevents.*"))
+
+
+def test_what_keras_writes_for_tensorboard_is_what_it_returns(tmp_path):
+    pytest.importorskip("tensorboard")
+    import keras
+
+    generator = np.random.default_rng(0)
+    features, labels = generator.normal(size=(60, 4)), generator.integers(0, 2, 60)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    history = model.fit(
+        features,
+        labels,
+        validation_split=0.3,
+        epochs=4,
+        verbose=0,
+        callbacks=[keras.callbacks.TensorBoard(tmp_path / "run", write_graph=False, update_freq=1)],
+    ).history
+    training = next((tmp_path / "run" / "train").glob("*.tfevents.*"))
+    for place in (tmp_path / "run", str(tmp_path / "run"), training):
+        log = read(place)
+        assert log.epochs.tolist() == [1, 2, 3, 4]
+        np.testing.assert_allclose(log.loss, history["loss"], rtol=1e-6)
+        np.testing.assert_allclose(log.accuracy, history["accuracy"], rtol=1e-6)
+        np.testing.assert_allclose(log.validation_loss, history["val_loss"], rtol=1e-6)
+        np.testing.assert_allclose(log.validation_accuracy, history["val_accuracy"], rtol=1e-6)
+
+
+def test_series_at_steps_of_their_own_are_put_into_epochs(tmp_path):
+    pytest.importorskip("tensorboard")
+    file = write_series(
+        tmp_path,
+        {
+            "Loss/train": {10: 0.9, 20: 0.7, 30: 0.5, 40: 0.3},
+            "Loss/val": {20: 1.0, 40: 0.8},
+            "Accuracy/val": {20: 0.5, 40: 0.6},
+            "lr": {10: 0.1},
+        },
+    )
+    log = read(file)
+    np.testing.assert_allclose(log.loss, [0.8, 0.4], rtol=1e-6)
+    np.testing.assert_allclose(log.validation_loss, [1.0, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(log.validation_accuracy, [0.5, 0.6], rtol=1e-6)
+    assert log.accuracy is None
+
+
+def test_the_epochs_that_lightning_writes_beside_its_steps_are_used(tmp_path):
+    pytest.importorskip("tensorboard")
+    file = write_series(
+        tmp_path,
+        {
+            "train_loss": {9: 0.9, 19: 0.7, 29: 0.6},
+            "val_loss": {9: 1.0, 19: 0.9, 29: 0.8},
+            "val_acc": {9: 0.5, 19: 0.6, 29: 0.7},
+            "epoch": {9: 0, 19: 1, 29: 2},
+        },
+    )
+    log = read(file)
+    assert log.epochs.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(log.loss, [0.9, 0.7, 0.6], rtol=1e-6)
+
+
+def test_events_that_say_nothing_or_cannot_be_read_are_refused(tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    file = write_series(tmp_path, {"learning_rate": {0: 0.1}})
+    with pytest.raises(Unreadable, match="holds no series that is named like a loss"):
+        read(file)
+    broken = tmp_path / "other" / "events.out.tfevents.1"
+    broken.parent.mkdir()
+    broken.write_bytes(b"no events at all")
+    with pytest.raises(Unreadable, match="holds no series"):
+        read(broken)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Unreadable, match="a folder without"):
+        read(tmp_path / "empty")
+    monkeypatch.setitem(__import__("sys").modules, "tensorboard.backend.event_processing.event_accumulator", None)
+    with pytest.raises(Unreadable, match="which is not installed here"):
+        read(file)

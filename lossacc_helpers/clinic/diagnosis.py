@@ -15,6 +15,7 @@ from lossacc_helpers.clinic.rules import RULES
 from lossacc_helpers.history import TrainingRun
 
 _LEAST = 0.2  # of a score that is worth a line
+_MOST_EPOCHS = 2000  # that are looked at: more tell nothing new, and take seconds
 
 # A rise of the validation loss, by whatever name.
 _RISES = ("overconfidence", "overfitting", "label-noise", "few-large-losses")
@@ -93,7 +94,8 @@ def diagnose(
         name = "printed" if printed is not None else "inputs"
         raise ValueError(f"{name} belongs to a TrainingRun: give the run itself as curves")
     else:
-        evidence = Evidence(curves if isinstance(curves, Log) else read(curves), classes, validation_size)
+        log = curves if isinstance(curves, Log) else read(curves)
+        evidence = Evidence(log.thinned(_MOST_EPOCHS), classes, validation_size)
     found = _together(finding for rule in RULES if (finding := rule(evidence)) is not None)
     objections: list[Objection] = []
     if isinstance(evidence, Recorded):
@@ -145,7 +147,8 @@ def _together(findings: Iterable[Finding]) -> dict[str, Finding]:
             # What was found by looking closer comes first.
             evidence = tuple(dict.fromkeys((*one.evidence, *other.evidence)))
             against = tuple(dict.fromkeys((*one.against, *other.against)))
-            one = Finding(one.slug, max(one.score, other.score), evidence, against)
+            epochs = tuple(sorted({*one.epochs, *other.epochs}))
+            one = Finding(one.slug, max(one.score, other.score), evidence, against, epochs)
         found[one.slug] = one
     return found
 

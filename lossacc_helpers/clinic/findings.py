@@ -17,17 +17,20 @@ class Finding:
     slug : of the cause, as in `causes.CAUSES`.
     score : from 0 to 1: how well it fits, compared with the others; no probability.
     evidence, against : sentences with epochs and numbers of these curves.
+    epochs : which of them show it, as numbered in the log; empty where it is all of them, or none in particular.
     """
 
     slug: str
     score: float
     evidence: tuple[str, ...]
     against: tuple[str, ...] = ()
+    epochs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.slug not in CAUSES:
             raise ValueError(f"there is no cause {self.slug!r}")
         object.__setattr__(self, "score", min(max(float(self.score), 0.0), 1.0))
+        object.__setattr__(self, "epochs", tuple(int(epoch) for epoch in self.epochs))
 
     @property
     def cause(self) -> Cause:
@@ -43,6 +46,7 @@ class Finding:
             "says": self.cause.says,
             "evidence": list(self.evidence),
             "against": list(self.against),
+            "epochs": list(self.epochs),
             "experiment": self.cause.experiment,
             "fix": self.cause.fix,
             "lesson": self.cause.lesson,

@@ -1,7 +1,7 @@
 """What was read of a training's curves, and the error of what could not be read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -60,6 +60,34 @@ class Log:
     after: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     skipped: int = 0
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not len(self.broken):
+            object.__setattr__(self, "broken", np.zeros(len(self.epochs), dtype=bool))
+
+    def thinned(self, most: int) -> "Log":
+        """Return the log with at most that many of its epochs, every so manieth of them, and a note that says so."""
+        every = -(-len(self.epochs) // most)
+        if every <= 1:
+            return self
+        kept = slice(every - 1, None, every)  # the last of so many
+
+        def of(values: Floats | None) -> Floats | None:
+            return None if values is None else values[kept]
+
+        size = len(self.epochs) // every
+        return replace(
+            self,
+            epochs=self.epochs[kept],
+            loss=of(self.loss),
+            accuracy=of(self.accuracy),
+            validation_loss=of(self.validation_loss),
+            validation_accuracy=of(self.validation_accuracy),
+            # A loss that was no number once must not be lost.
+            broken=np.logical_or.reduceat(self.broken, np.arange(size) * every),
+            others=MappingProxyType({name: values[kept] for name, values in self.others.items()}),
+            notes=(*self.notes, f"Of {len(self.epochs):,} epochs every {every}th is looked at."),
+        )
 
     def __repr__(self) -> str:
         parts = [

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Literal
 
 Quantity = Literal["loss", "accuracy", "top accuracy"]
@@ -72,7 +73,13 @@ class Name:
     trained: bool
     plain: str
 
+    @cached_property
+    def alone(self) -> "Name":
+        """The name without what says which data."""
+        return Name(self.quantity, False, False, self.plain)
 
+
+@lru_cache(maxsize=4096)  # a log says the same few names again and again
 def understand(name: str) -> Name:
     """Return what a name stands for.
 

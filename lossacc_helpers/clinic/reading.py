@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lossacc_helpers.clinic.events import is_events, read_events
 from lossacc_helpers.clinic.log import Floats, Log, Unreadable
 from lossacc_helpers.clinic.names import Name
 from lossacc_helpers.clinic.tables import read_columns, read_csv, read_json
@@ -27,7 +29,8 @@ def read(curves: Any) -> Log:
     ----------
     curves
         A Keras ``History``; a mapping of names to lists; a pandas frame; a `TrainingRun` of one network; a path or an
-        open file; text or bytes that a training printed, CSV or JSON.
+        open file; text or bytes that a training printed, CSV or JSON. A path may lead to TensorBoard's event files or
+        their folder, where the package tensorboard is installed.
 
     Raises
     ------
@@ -39,7 +42,7 @@ def read(curves: Any) -> Log:
     if isinstance(curves, os.PathLike):
         return _of_path(Path(curves))
     if isinstance(curves, str):
-        if "\n" not in curves and 0 < len(curves) < 1000 and _is_file(curves):
+        if "\n" not in curves and 0 < len(curves) < 1000 and _exists(curves):
             return _of_path(Path(curves))
         return _of_text(curves)
     if isinstance(curves, bytes | bytearray):
@@ -70,21 +73,37 @@ def _some(names: Mapping[Any, Any]) -> str:
     return shown or "no names at all"
 
 
-def _is_file(text: str) -> bool:
+def _exists(text: str) -> bool:
     try:
-        return Path(text).is_file()
+        return Path(text).exists()
     except (OSError, ValueError):
         return False
 
 
 def _of_path(path: Path) -> Log:
     try:
+        if is_events(path):
+            return _of_events(path)
+        if path.is_dir():
+            raise Unreadable(f"{path} is a folder without TensorBoard's event files; give one file")
         if path.stat().st_size > _MOST_BYTES:
             raise Unreadable(f"{path.name} is larger than {_MOST_BYTES // 1_000_000} MB")
         content = path.read_bytes()
     except OSError as error:
         raise Unreadable(f"{path} cannot be opened ({error.strerror or error})") from error
     return _of_text(_decoded(content))
+
+
+def _of_events(path: Path) -> Log:
+    try:
+        records = read_events(path)
+    except ImportError as error:
+        raise Unreadable(
+            "TensorBoard's files are read by TensorBoard, which is not installed here (pip install tensorboard)"
+        ) from error
+    if not records:
+        raise Unreadable(f"{path.name} holds no series that is named like a loss or an accuracy")
+    return assemble(Found([records], {}, 0, True))
 
 
 def _decoded(content: bytes) -> str:
@@ -154,17 +173,20 @@ def assemble(found: Found) -> Log:
     records = _without_the_tested_end(records, after)
     epochs = _numbers_of(records, found, notes)
     series: dict[tuple[Name, bool], Floats] = {}
+    said: dict[tuple[Name, bool], NDArray[np.bool_]] = {}
     for k, record in enumerate(records):
         for key, value in record.values.items():
-            series.setdefault(key, np.full(len(records), np.nan))[k] = value
-    given = {key: np.array([key in record.values for record in records]) for key in series}
+            if key not in series:
+                series[key] = np.full(len(records), np.nan)
+                said[key] = np.zeros(len(records), dtype=bool)
+            series[key][k], said[key][k] = value, True
     taken: dict[str, tuple[Name, bool]] = {}
     metric = None
     for quantity, field in (("loss", "loss"), ("accuracy", "accuracy")):
         for validation in (False, True):
-            chosen = _chosen(quantity, validation, given)
+            chosen = _chosen(quantity, validation, said)
             if chosen is None and quantity == "accuracy":
-                chosen = _chosen("top accuracy", validation, given)
+                chosen = _chosen("top accuracy", validation, said)
             if chosen is not None:
                 taken[f"validation_{field}" if validation else field] = chosen
                 metric = chosen[0].plain if quantity == "accuracy" and metric is None else metric
@@ -173,7 +195,7 @@ def assemble(found: Found) -> Log:
     broken = np.zeros(len(records), dtype=bool)
     for field in ("loss", "validation_loss"):
         if field in shown:
-            broken |= given[taken[field]] & ~np.isfinite(shown[field])
+            broken |= said[taken[field]] & ~np.isfinite(shown[field])
     others = {
         f"validation {name.plain}" if validation else name.plain: values
         for (name, validation), values in series.items()

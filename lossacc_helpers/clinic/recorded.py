@@ -191,6 +191,7 @@ def asked_in_two_ways(e: Recorded) -> Finding | None:
                 f"The same training samples cost far more when asked in inference mode, in {int(dearer.sum())} of "
                 f"{len(epochs)} epochs: in epoch {epochs[worst]}, {asked[worst]:.3g} against {printed[worst]:.3g}.",
             ),
+            epochs=tuple(epochs[dearer]),
         )
     late = slice(-max(2, len(epochs) // 2), None)
     ratio = float(np.median(printed[late] / np.maximum(asked[late], 1e-9)))
@@ -303,6 +304,7 @@ def nothing_crosses(e: Recorded) -> Finding | None:
             f"From epoch {e.log.epochs[start]} to {e.log.epochs[stop]} no training sample changes sides, while the "
             f"training loss falls by {gained:.0%}.",
         ),
+        epochs=tuple(e.log.epochs[start : stop + 1]),
     )
 
 

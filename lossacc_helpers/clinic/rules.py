@@ -46,6 +46,7 @@ def numeric_failure(e: Evidence) -> Finding | None:
             f"A loss is infinite or no number in {int(e.log.broken.sum())} of {e.epochs} epochs, first in epoch "
             f"{first}.",
         ),
+        epochs=tuple(e.log.epochs[e.log.broken]),
     )
 
 
@@ -54,11 +55,13 @@ def not_cross_entropy(e: Evidence) -> Finding | None:
     if e.top or _negative(e) is not None:
         return None
     best: tuple[float, str] | None = None
+    where: set[int] = set()
     for validation in (False, True):
         epochs, loss, accuracy = e.pairs(validation=validation)
         broken = e.violations(validation=validation)
         if not broken.any():
             continue
+        where |= set(epochs[broken].tolist())
         worst = int(np.argmax(np.where(broken, (1 - accuracy) * _LN2 - loss, -np.inf)))
         short = (1 - accuracy[worst]) * _LN2 - loss[worst]
         score = 0.6 + 0.3 * broken.mean() + (0.09 if short > 0.02 or broken.sum() > 2 else 0.0)
@@ -69,7 +72,7 @@ def not_cross_entropy(e: Evidence) -> Finding | None:
         )
         if best is None or score > best[0]:
             best = score, told
-    return None if best is None else Finding("not-cross-entropy", best[0], (best[1],))
+    return None if best is None else Finding("not-cross-entropy", best[0], (best[1],), epochs=tuple(sorted(where)))
 
 
 def _negative(e: Evidence) -> tuple[int, float] | None:
@@ -95,6 +98,7 @@ def swapped_arguments(e: Evidence) -> Finding | None:
         0.9 if lowest[1] < -0.5 else 0.7,
         (f"The loss is {lowest[1]:.4g} in epoch {lowest[0]}; minus the logarithm of a probability is never below 0.",),
         ("A loss of your own, or one of densities, may be negative for good reasons.",),
+        epochs=(lowest[0],),
     )
 
 
@@ -157,6 +161,7 @@ def saturated_outputs(e: Evidence) -> Finding | None:
                         f"The {_which(validation)} loss is {np.median(ratio):.2f} times the share of errors in "
                         f"{int(inside.sum())} of {len(epochs)} epochs: what an output of 0, clipped at {what}, costs.",
                     ),
+                    epochs=tuple(epochs[seen][inside]),
                 )
     return None
 
@@ -370,14 +375,20 @@ def overfitting(e: Evidence) -> Finding | None:
     since = _accuracy_since(e, int(curve.epochs[curve.lowest]))
     if since is None:
         return Finding(
-            "overfitting", 0.5, (_rises(curve, rise),), ("Without accuracy, overconfidence looks the same.",)
+            "overfitting",
+            0.5,
+            (_rises(curve, rise),),
+            ("Without accuracy, overconfidence looks the same.",),
+            _since(curve),
         )
     change, _ = since
     fell = falls_back(e)
     told = (_rises(curve, rise), f"Validation accuracy has changed by {change:+.3f} since then.")
     if fell:
-        return Finding("overfitting", 0.75 + min(0.2, 2 * -change), told)
-    return Finding("overfitting", 0.4, told[:1], (f"Validation accuracy has not fallen since: {change:+.3f}.",))
+        return Finding("overfitting", 0.75 + min(0.2, 2 * -change), told, epochs=_since(curve))
+    return Finding(
+        "overfitting", 0.4, told[:1], (f"Validation accuracy has not fallen since: {change:+.3f}.",), _since(curve)
+    )
 
 
 def _gap(e: Evidence) -> Finding | None:
@@ -410,16 +421,24 @@ def overconfidence(e: Evidence) -> Finding | None:
     curve, rise, sure = turn
     since = _accuracy_since(e, int(curve.epochs[curve.lowest]))
     if since is None:
-        return Finding("overconfidence", 0.45, (_rises(curve, rise),))
+        return Finding("overconfidence", 0.45, (_rises(curve, rise),), epochs=_since(curve))
     change, _ = since
     told = [_rises(curve, rise), f"Validation accuracy has changed by {change:+.3f} since then."]
     excess = e.miscalibrated(validation=True)
     if e.classes and len(excess) and excess[-1] > 0.02:
         told.append(f"At least {excess[-1]:.2f} nats of the last validation loss are owed to miscalibration.")
     if falls_back(e):
-        return Finding("overconfidence", 0.45, tuple(told), ("Accuracy falls too: chances themselves get worse.",))
+        return Finding(
+            "overconfidence", 0.45, tuple(told), ("Accuracy falls too: chances themselves get worse.",), _since(curve)
+        )
     relative = rise / max(curve.end - rise, 1e-9)
-    return Finding("overconfidence", 0.55 + min(0.37, 2 * relative) + min(0.05, 0.01 * sure), tuple(told))
+    score = 0.55 + min(0.37, 2 * relative) + min(0.05, 0.01 * sure)
+    return Finding("overconfidence", score, tuple(told), epochs=_since(curve))
+
+
+def _since(curve: Curve) -> tuple[int, ...]:
+    """The epochs after the least of a curve."""
+    return tuple(curve.epochs[curve.lowest + 1 :])
 
 
 def _rises(curve: Curve, rise: float) -> str:
@@ -523,20 +542,21 @@ def train_mode_penalty(e: Evidence) -> Finding | None:
     )
 
 
-def _spikes(curve: Curve, *, least: float = 0.0) -> int:
-    """How many epochs stand far above those before and after, by more than `least` of a smooth curve."""
+def _spikes(curve: Curve, *, least: float = 0.0) -> tuple[int, ...]:
+    """Which epochs stand far above those before and after, by more than `least` above a smooth curve."""
     if len(curve) < 7 or curve.values.min() < 0:
-        return 0
-    return int((find_spikes(curve.values) & (curve.values - curve.smooth > least)).sum())
+        return ()
+    return tuple(curve.epochs[find_spikes(curve.values) & (curve.values - curve.smooth > least)])
 
 
-def _wild_validation(e: Evidence) -> tuple[float, list[str]] | None:
-    """How sure it is that validation is asked another network than training is, and why."""
+def _wild_validation(e: Evidence) -> tuple[float, list[str], tuple[int, ...]] | None:
+    """How sure it is that validation is asked another network than training is, why, and which epochs show it."""
     loss, unseen, accuracy, right = e.loss, e.validation_loss, e.accuracy, e.validation_accuracy
     if loss is None or unseen is None or len(unseen) < 4 or len(loss) < 4:
         return None
     told, score = [], 0.0
-    spiky, steady = _spikes(unseen), _spikes(loss)
+    spikes = _spikes(unseen)
+    spiky, steady = len(spikes), len(_spikes(loss))
     relative = unseen.noise / max(unseen.end, 1e-3) / max(loss.noise / max(loss.end, 1e-3), 1e-3)
     if spiky >= 2 and steady == 0:
         score = 0.6 + min(0.25, 0.04 * spiky)
@@ -578,7 +598,7 @@ def _wild_validation(e: Evidence) -> tuple[float, list[str]] | None:
                 f"Validation is right as often as training ({right.end:.3f}) and costs "
                 f"{unseen.end / loss.end:.1f} times as much."
             )
-    return (score, told) if told else None
+    return (score, told, spikes) if told else None
 
 
 def batch_norm_statistics(e: Evidence) -> Finding | None:
@@ -586,9 +606,8 @@ def batch_norm_statistics(e: Evidence) -> Finding | None:
     wild = _wild_validation(e)
     if wild is None:
         return None
-    return Finding(
-        "batch-norm-statistics", wild[0], tuple(wild[1]), ("It needs a network with BatchNormalization; is there one?",)
-    )
+    against = ("It needs a network with BatchNormalization; is there one?",)
+    return Finding("batch-norm-statistics", wild[0], tuple(wild[1]), against, wild[2])
 
 
 def dropout_batch_norm_shift(e: Evidence) -> Finding | None:
@@ -601,6 +620,7 @@ def dropout_batch_norm_shift(e: Evidence) -> Finding | None:
         wild[0] - 0.08,
         tuple(wild[1]),
         ("Curves cannot tell it from statistics that lag; it needs dropout before a BatchNormalization.",),
+        wild[2],
     )
 
 
@@ -738,16 +758,17 @@ def optimizer_instability(e: Evidence) -> Finding | None:
     restless = len(loss) >= 8 and loss.noise > max(0.1 * loss.end, 0.05 * learned, 0.05)
     if restless:
         told.append(f"From epoch to epoch training loss moves by {loss.noise / loss.end:.0%} about its trend.")
-    if jumps == 0 and not rises and collapse is None and not restless:
+    if not jumps and not rises and collapse is None and not restless:
         return None
     if jumps:
-        told.append(f"Training loss jumps to more than one and a half times its level in {jumps} epochs.")
+        told.append(f"Training loss jumps to more than one and a half times its level in {len(jumps)} epochs.")
     if rises:
         told.append(
             f"Training loss was lowest about epoch {loss.epochs[loss.lowest]} ({low:.4g}) and ends at {loss.end:.4g}."
         )
-    score = 0.7 + min(0.2, 0.05 * jumps) + 0.08 * rises + 0.1 * (collapse is not None)
-    return Finding("optimizer-instability", score, tuple(told))
+    score = 0.7 + min(0.2, 0.05 * len(jumps)) + 0.08 * rises + 0.1 * (collapse is not None)
+    marked = jumps or (_since(loss) if rises else ())
+    return Finding("optimizer-instability", score, tuple(told), epochs=marked)
 
 
 def _collapse(e: Evidence) -> str | None:
@@ -789,6 +810,7 @@ def threshold_plateau(e: Evidence) -> Finding | None:
             f"From epoch {epochs[start]} to {epochs[start + length - 1]} training accuracy stands at "
             f"{accuracy[start]:.3f} while training loss falls by {gained:.0%}.",
         ),
+        epochs=tuple(epochs[start : start + length]),
     )
 
 
@@ -813,17 +835,18 @@ def extra_loss_terms(e: Evidence) -> Finding | None:
 def healthy(e: Evidence) -> Finding | None:
     """Both losses fall or stand, accuracy follows, and nothing is out of bounds."""
     loss, unseen = e.loss, e.validation_loss
-    if loss is None or e.accuracy is None or e.epochs < 3 or e.log.broken.any():
+    right = e.accuracy if e.accuracy is not None else e.validation_accuracy
+    if loss is None or right is None or e.epochs < 3 or e.log.broken.any():
         return None
     if e.violations(validation=False).any() or e.violations(validation=True).any() or _negative(e) is not None:
         return None
     learned = loss.start - loss.end > max(2 * loss.noise, 0.005)
     chance = 1 / e.classes if e.classes else 0.0
-    learned &= e.accuracy.end > 2 * chance or e.accuracy.end > 0.6
+    learned &= right.end > 2 * chance or right.end > 0.6
     if not learned or _turn(e) is not None:
         return None
     apart = _gap(e) is not None
-    told = [f"Training loss falls from {loss.start:.3g} to {loss.end:.3g}, accuracy ends at {e.accuracy.end:.3f}."]
+    told = [f"Training loss falls from {loss.start:.3g} to {loss.end:.3g}, accuracy ends at {right.end:.3f}."]
     if unseen is not None:
         told.append(f"Validation loss ends at {unseen.end:.3g}, not surely above its least.")
     against = ("Training accuracy moves away from that of validation.",) if apart else ()

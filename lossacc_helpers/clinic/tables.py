@@ -81,17 +81,20 @@ def read_columns(columns: Mapping[str, Sequence[Any]]) -> list[Record] | None:
         return None
     counter = next((name for name, known in named.items() if str(name).strip().lower() in _COUNTERS), None)
     length = max((len(values) for values in columns.values()), default=0)
+    kept = [
+        (columns[name], (type(known)(known.quantity, False, False, known.plain or name), known.validation))
+        for name, known in named.items()
+        if name != counter and known.plain not in _STEPS
+    ]
     records: list[Record] = []
     for row in range(length):
         number = _as_number(columns[counter][row]) if counter is not None and row < len(columns[counter]) else None
         epoch = int(number) if number is not None and math.isfinite(number) else None
         values = {}
-        for name, known in named.items():
-            if name == counter or known.plain in _STEPS or row >= len(columns[name]):
-                continue
-            value = _as_number(columns[name][row])
+        for column, key in kept:
+            value = _as_number(column[row]) if row < len(column) else None
             if value is not None:
-                values[type(known)(known.quantity, False, False, known.plain or str(name)), known.validation] = value
+                values[key] = value
         if not values:
             continue
         if records and epoch is not None and records[-1].number == epoch:

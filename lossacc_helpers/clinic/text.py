@@ -24,6 +24,8 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _NOT_TRAINING = re.compile(r"val|test|eval|dev", re.IGNORECASE)
+# A line without any of these names neither a loss nor an accuracy.
+_HINT = re.compile(r"loss|acc|cost|nll|xent|entropy|objective|top|prec|ce(?![a-z])", re.IGNORECASE)
 _LONGEST = 20_000  # characters of a line; what is longer is no log line
 
 
@@ -115,6 +117,8 @@ def _named(name: Name, validation: bool) -> str:
 
 def _pairs_of(line: str) -> dict[tuple[Name, bool], float]:
     """Return what a line says of losses, accuracies and other metrics, if it says anything of the first two."""
+    if _HINT.search(line) is None:
+        return {}
     for pattern in (_PAIR, _LOOSE):
         pairs: dict[tuple[Name, bool], float] = {}
         context: bool | None = None
@@ -128,7 +132,7 @@ def _pairs_of(line: str) -> dict[tuple[Name, bool], float]:
             if not name.plain or name.plain in ("epoch", "epochs", "eta", "step", "steps", "iter", "iteration", "time"):
                 continue
             validation = name.validation or (bool(context) and not name.trained)
-            pairs[Name(name.quantity, False, False, name.plain), validation] = _number(match, name)
+            pairs[name.alone, validation] = _number(match, name)
             told = told or name.quantity is not None
         if told:
             return pairs
