@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from lossacc_helpers.clinic import Diagnosis, Unreadable, diagnose, read
-from lossacc_helpers.clinic.causes import CAUSES, FAMILIES
+from lossacc_helpers.clinic.causes import CAUSES, FAMILIES, TOLD_APART
 from lossacc_helpers.clinic.evidence import Curve, Evidence, grid_size
 from lossacc_helpers.clinic.examples import cases
 from lossacc_helpers.clinic.rules import RULES
@@ -439,3 +440,59 @@ def test_epochs_that_show_it_are_named():
     assert found.best.slug == "overconfidence"
     assert set(range(15, 21)) <= set(found.best.epochs)
     assert found.as_dict()["findings"][0]["epochs"] == list(found.best.epochs)
+
+
+# Reports ------------------------------------------------------------------------------------------------------------
+
+
+def rising():
+    curves = learning(20)
+    curves["val_loss"][12:] += 0.1 * np.arange(8)
+    return diagnose(curves, classes=2, validation_size=500)
+
+
+def test_a_report_holds_every_sentence_and_number():
+    found = rising()
+    for text in (found.markdown(), found.html(), str(found)):
+        for finding in found.findings:
+            assert finding.slug in text
+            assert f"{finding.score:.2f}" in text
+            assert finding.cause.experiment in text
+        assert "20 epochs, 2 classes, 500 validation samples" in text or text == str(found)
+    assert repr(found).startswith("Diagnosis(overconfidence 0.9")
+
+
+def test_a_page_of_html_is_whole_and_escapes_what_a_log_says():
+    class Balanced(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open = []
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta", "img"):
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+    curves = learning()
+    found = diagnose(curves)
+    object.__setattr__(found.log, "notes", ("<script>alert(1)</script> & *stars* | bars",))
+    page = found.html(picture=b"\x89PNG")
+    assert "<script>" not in page
+    assert "data:image/png;base64,iVBORw==" in page
+    parser = Balanced()
+    parser.feed(page)
+    assert parser.open == []
+    assert r"\*stars\* \| bars" in found.markdown()
+
+
+def test_causes_that_look_alike_come_with_what_tells_them_apart():
+    found = rising()
+    assert {"overconfidence", "overfitting"} <= set(best(found, 3))
+    assert "temperature on one half" in found.told_apart["overconfidence", "overfitting"]
+    assert found.as_dict()["told_apart"][0]["causes"] == ["overconfidence", "overfitting"]
+    for pair, experiment in TOLD_APART.items():
+        assert len(pair) == 2
+        assert pair <= set(CAUSES)
+        assert experiment.endswith(".")

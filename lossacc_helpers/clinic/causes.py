@@ -260,3 +260,81 @@ _ALL = (
     ),
 )
 CAUSES: Mapping[str, Cause] = MappingProxyType({cause.slug: cause for cause in _ALL})
+
+
+def _pairs(*rows: tuple[str, str, str]) -> Mapping[frozenset[str], str]:
+    return MappingProxyType({frozenset((one, other)): experiment for one, other, experiment in rows})
+
+
+# Causes that leave the same marks, or much the same, and the experiment that tells one from the other.
+TOLD_APART = _pairs(
+    (
+        "overconfidence",
+        "overfitting",
+        "Fit a temperature on one half of the validation samples: what it takes off the loss of the other half is "
+        "overconfidence, what it leaves is worse answers.",
+    ),
+    (
+        "overconfidence",
+        "few-large-losses",
+        "Look at the median loss beside the mean: a few samples do not move it, growing confidence does.",
+    ),
+    (
+        "overfitting",
+        "label-noise",
+        "Look at the labels of the samples that cost most at the epoch of the best validation, correct or leave out "
+        "the wrong ones, and train again: if the rise stays, it was overfitting.",
+    ),
+    (
+        "overfitting",
+        "distribution-shift",
+        "Hold out some training samples as a second validation part: overfitting shows there too, a shift does not.",
+    ),
+    (
+        "batch-norm-statistics",
+        "dropout-batch-norm-shift",
+        "Recompute the statistics with dropout off: lag disappears wherever the dropout stands; then move the dropout "
+        "behind the last BatchNormalization.",
+    ),
+    (
+        "double-softmax",
+        "swapped-arguments",
+        "Read the loss of the untrained network: ln C with two softmax layers, ln(e + C - 1) - 1/C with the arguments "
+        "swapped.",
+    ),
+    (
+        "unshuffled-validation-split",
+        "distribution-shift",
+        "Count the labels of both parts: if they differ, it is the split; if not, compare the inputs.",
+    ),
+    (
+        "unshuffled-validation-split",
+        "shuffled-evaluation",
+        "Count the labels of both parts: if they agree, evaluate on the training data, which must then be at chance.",
+    ),
+    (
+        "extra-loss-terms",
+        "underconfidence",
+        "Log the plain cross-entropy beside the loss: if it is lower, the rest is terms; if not, it is timid.",
+    ),
+    (
+        "constant-predictor",
+        "class-imbalance",
+        "Count the labels: an accuracy equal to the largest share is a constant answer to unequal classes.",
+    ),
+    (
+        "constant-predictor",
+        "optimizer-instability",
+        "Train again with a hundredth of the learning rate: if it learns, the steps were too large.",
+    ),
+    (
+        "train-mode-penalty",
+        "distribution-shift",
+        "Call evaluate on the training data after the epoch: if it costs as little as validation, nothing differs.",
+    ),
+    (
+        "not-cross-entropy",
+        "extra-loss-terms",
+        "Compute log loss from predict by hand: terms that are added only raise a loss, they never break the bound.",
+    ),
+)

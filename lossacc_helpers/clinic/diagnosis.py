@@ -38,6 +38,8 @@ _EXPLAINS: tuple[tuple[str, float, tuple[str, ...], float], ...] = (
                                  "overfitting"), 0.7),
     ("unshuffled-validation-split", 0.7, (*_RISES, "distribution-shift", "shuffled-evaluation"), 0.6),
     ("batch-norm-statistics", 0.7, (*_RISES, "distribution-shift", "small-validation-set"), 0.7),
+    ("label-noise", 0.7, ("underconfidence", "overfitting", "overconfidence", "few-large-losses"), 0.8),
+    ("leakage", 0.7, ("healthy",), 0.8),
     ("optimizer-instability", 0.75, ("overfitting", "overconfidence", "batch-norm-statistics",
                                      "dropout-batch-norm-shift"), 0.75),
 )  # fmt: skip

@@ -85,8 +85,9 @@ def _ends(known: Series, epochs: dict[int, float] | None) -> list[int]:
             last[epochs[step]] = step
         if len(last) > 1:
             return sorted(last.values())
-    unseen = [values for name, values in known.items() if understand(name).validation and len(values) > 1]
-    return sorted(min(unseen or list(known.values()), key=lambda values: len(values)))
+    unseen = {name: len(values) for name, values in known.items() if understand(name).validation and len(values) > 1}
+    counts = unseen or {name: len(values) for name, values in known.items()}
+    return sorted(known[min(counts, key=counts.__getitem__)])
 
 
 def _at(values: dict[int, float], ends: Iterable[int]) -> list[float | str]:

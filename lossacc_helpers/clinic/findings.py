@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lossacc_helpers.clinic.causes import CAUSES, Cause
+from lossacc_helpers.clinic.causes import CAUSES, TOLD_APART, Cause
 from lossacc_helpers.clinic.log import Log
+from lossacc_helpers.clinic.report import as_html, as_markdown
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Finding:
         """What is known of the cause."""
         return CAUSES[self.slug]
 
+    @property
+    def in_lesson(self) -> str:
+        """Which lesson shows it, in brackets after a blank, or nothing."""
+        return f" (lesson {self.cause.lesson})" if self.cause.lesson else ""
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return {
@@ -53,7 +59,7 @@ class Finding:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Diagnosis:
     """What the clinic says of a training.
 
@@ -75,16 +81,52 @@ class Diagnosis:
         """What fits best."""
         return self.findings[0]
 
+    @property
+    def told_apart(self) -> dict[tuple[str, str], str]:
+        """What would tell one from the other, of findings that are nearly as good: (slug, slug) -> the experiment."""
+        close = [one for one in self.findings if one.score >= 0.4 * self.best.score]
+        return {
+            (one.slug, other.slug): TOLD_APART[pair]
+            for k, one in enumerate(close)
+            for other in close[k + 1 :]
+            if (pair := frozenset((one.slug, other.slug))) in TOLD_APART
+        }
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was done to the numbers, and what was not given or not read, in sentences."""
+        skipped = self.log.skipped
+        lines = (f"{skipped} line{'s' if skipped > 1 else ''} could not be read.",) if skipped else ()
+        return (*self.log.notes, *self.notes, *lines)
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return {
             "findings": [finding.as_dict() for finding in self.findings],
+            "told_apart": [
+                {"causes": list(pair), "experiment": experiment} for pair, experiment in self.told_apart.items()
+            ],
             "epochs": len(self.log.epochs),
             "classes": self.classes,
             "validation_size": self.validation_size,
             "notes": [*self.log.notes, *self.notes],
             "skipped_lines": self.log.skipped,
         }
+
+    def markdown(self) -> str:
+        """Return the diagnosis as a report in Markdown."""
+        return as_markdown(self)
+
+    def html(self, *, picture: bytes | None = None) -> str:
+        """Return the diagnosis as a page of HTML that needs nothing else; `picture` is a PNG to put into it."""
+        return as_html(self, picture)
+
+    def _repr_markdown_(self) -> str:
+        return as_markdown(self)
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{finding.slug} {finding.score:.2f}" for finding in self.findings)
+        return f"Diagnosis({told})"
 
     def __str__(self) -> str:
         lines = []
@@ -93,10 +135,7 @@ class Diagnosis:
             lines.append(f"{rank}. {finding.slug} ({finding.score:.2f}): {cause.says}")
             lines += [f"   + {sentence}" for sentence in finding.evidence]
             lines += [f"   - {sentence}" for sentence in finding.against]
-            lesson = f" (lesson {cause.lesson})" if cause.lesson else ""
-            lines.append(f"   To settle it: {cause.experiment}{lesson}")
+            lines.append(f"   To settle it: {cause.experiment}{finding.in_lesson}")
             lines.append(f"   What mends it: {cause.fix}")
-        told = [*self.log.notes, *self.notes]
-        if self.log.skipped:
-            told.append(f"{self.log.skipped} line{'s' if self.log.skipped > 1 else ''} could not be read.")
-        return "\n".join([*lines, *told])
+        lines += [f"{one} or {other}? {experiment}" for (one, other), experiment in self.told_apart.items()]
+        return "\n".join([*lines, *self.remarks])

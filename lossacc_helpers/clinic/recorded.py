@@ -18,7 +18,7 @@ from lossacc_helpers.clinic.log import Floats
 from lossacc_helpers.clinic.rows import Compared
 from lossacc_helpers.clinic.rules import falls_back
 from lossacc_helpers.history import PredictionHistory, TrainingRun
-from lossacc_helpers.intervals import accuracy_change_interval
+from lossacc_helpers.intervals import accuracy_change_interval, accuracy_difference_interval
 from lossacc_helpers.spikes import jump_share, worst_samples
 
 _SHOWN = 5  # samples that are named
@@ -56,6 +56,15 @@ class Recorded(Evidence):
         if self.unseen is None or curve is None:
             return self.train.epochs - 1
         return int(np.argmin(np.abs(self.log.epochs - curve.epochs[curve.lowest])))
+
+    @cached_property
+    def learned(self) -> int:
+        """The entry of the first epoch whose validation loss is within a tenth of its least: little is by heart yet."""
+        curve = self.validation_loss
+        if self.unseen is None or curve is None:
+            return self.train.epochs - 1
+        first = int(np.argmax(curve.smooth <= 1.1 * curve.smooth[curve.lowest]))
+        return int(np.argmin(np.abs(self.log.epochs - curve.epochs[first])))
 
     @cached_property
     def at_temperature(self) -> LossSplit | None:
@@ -126,7 +135,7 @@ def few_large_losses(e: Recorded) -> Finding | None:
     if not (np.isfinite(before).all() and np.isfinite(after).all()) or len(after) < 20:
         return None
     rise = float(after.mean() - before.mean())
-    if rise < max(0.02, 0.03 * float(before.mean())) or np.median(after) > 1.05 * np.median(before):
+    if rise < max(0.03, 0.1 * float(before.mean())) or np.median(after) > 1.05 * np.median(before):
         return None
     tenth, few = (float(jump_share(before, after, share)) for share in (0.1, 0.02))
     if tenth < 0.7:
@@ -159,7 +168,6 @@ def suspicious_labels(e: Recorded) -> Finding | None:
     if share < 0.015 or len(suspects) < by_chance + 3 * np.sqrt(by_chance) + 3:
         return None
     learned = float(e.train.correct[-1][suspects].mean())
-    losses = e.train.sample_losses[e.best][suspects]
     return Finding(
         "label-noise",
         0.35 + 0.3 * min(1.0, share / 0.05) + 0.3 * learned,
@@ -167,9 +175,38 @@ def suspicious_labels(e: Recorded) -> Finding | None:
             f"In epoch {e.log.epochs[e.best]}, {len(suspects)} of {e.train.samples} training samples are taken for "
             f"another class, as surely as right ones are for theirs; its own probabilities make {by_chance:.1f} of "
             f"them expected. At the end {learned:.0%} of them are answered as labelled.",
-            f"Look first at training samples {_named(suspects[np.argsort(-losses, kind='stable')])}.",
+            _look_first(e, suspects, e.best),
         ),
     )
+
+
+def worse_than_unseen(e: Recorded) -> Finding | None:
+    """Once it has learned, the network is wrong more often on what it was trained on than on what it never saw."""
+    if e.unseen is None:
+        return None
+    train, unseen = e.train.correct[e.learned], e.unseen.correct[e.learned]
+    low, _ = accuracy_difference_interval(train.mean(), len(train), unseen.mean(), len(unseen), confidence=0.995)
+    excess = float(unseen.mean() - train.mean())
+    if unseen.mean() < 0.5 or low <= 0 or excess < 0.02:
+        return None
+    suspects = np.flatnonzero(~train)
+    by_heart = float(e.train.correct[-1][suspects].mean())
+    return Finding(
+        "label-noise",
+        0.62 + 0.25 * min(1.0, excess / 0.1) + 0.1 * by_heart,
+        (
+            f"In epoch {e.log.epochs[e.learned]}, asked in the same way, {1 - train.mean():.1%} of the training "
+            f"samples are answered otherwise than labelled, and {1 - unseen.mean():.1%} of the validation samples. "
+            f"What was trained on should not be harder: about {excess * len(train):.0f} labels are doubtful.",
+            _look_first(e, suspects, e.learned),
+        ),
+        ("Validation samples that are easier, or copies of training samples, would do the same.",),
+    )
+
+
+def _look_first(e: Recorded, suspects: NDArray[np.intp], entry: int) -> str:
+    costly = suspects[np.argsort(-e.train.sample_losses[entry][suspects], kind="stable")]
+    return f"Look first at training samples {_named(costly)}."
 
 
 def asked_in_two_ways(e: Recorded) -> Finding | None:
@@ -362,6 +399,7 @@ def parts_apart(e: Recorded) -> Finding | None:
 SAMPLE_RULES: tuple[Rule, ...] = (
     few_large_losses,
     suspicious_labels,
+    worse_than_unseen,
     asked_in_two_ways,
     shifted_variances,
     temperature,

@@ -10,6 +10,7 @@ import_quietly("tensorflow", "keras")
 
 from lossacc_helpers.training import networks  # noqa: E402  (TensorFlow has to be silenced first)
 from lossacc_helpers.training.batch_norm import recompute_batch_norm_statistics  # noqa: E402
+from lossacc_helpers.training.diagnosing import DiagnoseTraining  # noqa: E402
 from lossacc_helpers.training.recorder import RecordPredictions  # noqa: E402
 from lossacc_helpers.training.replicas import fit_replicas  # noqa: E402
 from lossacc_helpers.training.steps import RecordSteps  # noqa: E402
@@ -18,6 +19,7 @@ from lossacc_helpers.training.words import RecordWords, WordRun, smoothed_cross_
 from lossacc_helpers.training.writing import write  # noqa: E402
 
 __all__ = [
+    "DiagnoseTraining",
     "RecordPredictions",
     "RecordSteps",
     "RecordWords",
