@@ -44,6 +44,8 @@ class Log:
         The name under which accuracy was printed; one of the best k answers is taken where there is no other.
     after : mapping
         What was printed after the training, as `evaluate` does, by name.
+    plain_validation : bool
+        Whether validation losses are plain cross-entropies, computed from predictions, whatever was trained with.
     skipped : int
         Lines that said nothing that could be read.
     notes : what was done to the numbers, in sentences.
@@ -58,6 +60,7 @@ class Log:
     others: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
     metric: str | None = None
     after: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    plain_validation: bool = False
     skipped: int = 0
     notes: tuple[str, ...] = ()
 

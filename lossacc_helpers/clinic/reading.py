@@ -155,6 +155,7 @@ def _of_run(run: TrainingRun) -> Log:
         validation_accuracy=None if validation is None else np.asarray(validation.accuracy, dtype=np.float64),
         broken=~np.isfinite(loss) | (False if unseen is None else ~np.isfinite(unseen)),
         metric="accuracy",
+        plain_validation=True,
         notes=(
             "Training curves are what its batches reported."
             if run.steps is not None

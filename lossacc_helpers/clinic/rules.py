@@ -105,7 +105,10 @@ def swapped_arguments(e: Evidence) -> Finding | None:
 def double_softmax(e: Evidence) -> Finding | None:
     """Loss and accuracy add up to ln(e + C - 1): the floor that a second softmax leaves."""
     best: tuple[float, int, Floats, Floats, bool] | None = None
-    lowest = min((float(curve.values.min()) for curve in (e.loss, e.validation_loss) if curve), default=0.0)
+    # Both losses are computed in the same way, so both keep within what a second softmax leaves.
+    same = [curve for curve in (e.loss, None if e.log.plain_validation else e.validation_loss) if curve is not None]
+    lowest = min((float(curve.values.min()) for curve in same), default=0.0)
+    highest = max((float(curve.values.max()) for curve in same), default=0.0)
     for validation in (False, True):
         _, loss, accuracy = e.pairs(validation=validation)
         if len(loss) < 3 or np.ptp(accuracy) < 0.05:
@@ -114,7 +117,7 @@ def double_softmax(e: Evidence) -> Finding | None:
             least, greatest = double_softmax_range(classes)
             uniform = np.log(classes) + 1 / classes
             sums = loss + accuracy
-            if lowest < least - 0.005 or loss.max() > greatest + 0.02 or sums.min() < min(uniform, greatest) - 0.06:
+            if lowest < least - 0.005 or highest > greatest + 0.02 or sums.min() < min(uniform, greatest) - 0.06:
                 continue
             off = float(np.abs(sums[-max(2, len(sums) // 3) :] - greatest).mean())
             # Among two hundred numbers of classes one may fit by chance.
@@ -665,7 +668,8 @@ def shuffled_evaluation(e: Evidence) -> Finding | None:
     trained, right = learned
     chance = 1 / e.classes
     tested = [value / (100 if value > 1 else 1) for name, value in e.log.after.items() if "acc" in name]
-    at_chance = [value for value in tested if 0.6 * chance < value < 1.4 * chance + 0.01]
+    near = min(0.4 * chance, 0.05) + 0.01
+    at_chance = [value for value in tested if abs(value - chance) < near]
     if at_chance and float(np.median(right[-3:])) > chance + 0.3:
         return Finding(
             "shuffled-evaluation",
@@ -676,11 +680,11 @@ def shuffled_evaluation(e: Evidence) -> Finding | None:
             ),
         )
     level = float(np.median(right))
-    if trained < chance + 0.3 or not 0.6 * chance < level < 1.4 * chance + 0.01:
+    if trained < chance + 0.3 or abs(level - chance) > near:
         return None
     return Finding(
         "shuffled-evaluation",
-        0.62 if right.max() < 1.6 * chance + 0.02 else 0.4,
+        0.62 if right.max() < chance + 1.5 * near else 0.4,
         (
             f"Training gets to {trained:.3f}, and validation stays about {level:.3f}, as guessing among {e.classes} "
             "classes would.",
