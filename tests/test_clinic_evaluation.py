@@ -1,17 +1,16 @@
 """How often the clinic is right on trainings whose cause is known, and what the counting counts."""
 
-import json
-
 import numpy as np
 import pytest
 
 from lossacc_helpers.clinic import diagnose
 from lossacc_helpers.clinic.evidence import Evidence
+from lossacc_helpers.clinic.examples import simulated
 from lossacc_helpers.clinic.reading import read
 from lossacc_helpers.clinic.rules import RULES
 from tools import evaluate_clinic, simulate_clinic
 
-RUNS = json.loads(simulate_clinic.RUNS.read_text(encoding="utf-8"))
+RUNS = simulated()
 # The rule that is to fire on what was built in; None where there is nothing to see in curves.
 OWN_RULE = {
     "too_long_on_few": None,
@@ -40,16 +39,16 @@ OWN_RULE = {
 
 
 def evidence(run):
-    return Evidence(read(run["history"]), run["classes"], run["validation_size"])
+    return Evidence(read(run.history), run.classes, run.validation_size)
 
 
 def test_there_are_enough_runs_and_a_third_is_held_out():
     assert len(RUNS) >= 300
-    assert {run["name"] for run in RUNS} == set(simulate_clinic.SIMULATIONS) == set(OWN_RULE)
-    held = [run["held_out"] for run in RUNS]
+    assert {run.name for run in RUNS} == set(simulate_clinic.SIMULATIONS) == set(OWN_RULE)
+    held = [run.held_out for run in RUNS]
     assert np.mean(held) == pytest.approx(1 / 3)
-    assert all(run["held_out"] == (run["seed"] % 3 == 2) for run in RUNS)
-    assert len({(run["name"], run["seed"]) for run in RUNS}) == len(RUNS)
+    assert all(run.held_out == (run.seed % 3 == 2) for run in RUNS)
+    assert len({(run.name, run.seed) for run in RUNS}) == len(RUNS)
 
 
 @pytest.mark.parametrize("held_out", [False, True])
@@ -71,12 +70,12 @@ def test_trainings_of_the_lessons_are_told_better_with_their_samples():
 @pytest.mark.parametrize("name", [name for name, rule in OWN_RULE.items() if rule])
 def test_a_rule_fires_on_its_own_simulation(name):
     rule = next(one for one in RULES if one.__name__ == OWN_RULE[name])
-    fired = [rule(evidence(run)) is not None for run in RUNS if run["name"] == name]
+    fired = [rule(evidence(run)) is not None for run in RUNS if run.name == name]
     assert np.mean(fired) >= 0.7
 
 
 def test_rules_are_silent_on_healthy_runs():
-    healthy = [run for run in RUNS if run["accepted"][0] == "healthy"]
+    healthy = [run for run in RUNS if run.accepted[0] == "healthy"]
     for rule in RULES:
         if rule.__name__ in ("healthy", "small_validation_set", "threshold_plateau"):
             continue
@@ -108,7 +107,7 @@ def test_the_judge_counts_what_it_is_given():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["healthy", "softmax_twice"])
 def test_a_simulation_comes_out_as_kept(name):
-    kept = next(run for run in RUNS if run["name"] == name and run["seed"] == 0)
+    kept = next(run for run in RUNS if run.name == name and run.seed == 0)
     again = simulate_clinic.simulate(name, 0)
-    assert again["accepted"] == kept["accepted"]
-    np.testing.assert_allclose(again["history"]["loss"], kept["history"]["loss"], rtol=1e-3)
+    assert tuple(again["accepted"]) == kept.accepted
+    np.testing.assert_allclose(again["history"]["loss"], kept.history["loss"], rtol=1e-3)

@@ -1,6 +1,6 @@
 """Measure the clinic on runs with known causes: ``python -m tools.evaluate_clinic [--tuning | --write]``.
 
-Prints, for the published logs, for the simulated runs of ``benchmarks/clinic_runs.json`` and for the trainings that the
+Prints, for the published logs, for the simulated runs of `examples.simulated` and for the trainings that the
 lessons keep, how often the right cause is the first answer and among the first three, how often a healthy run is called
 ill, and which causes are taken for which. With ``--tuning`` the third that is held out stays closed: whoever changes
 rules looks at nothing else. With ``--write`` the report goes to ``benchmarks/clinic.md``.
@@ -8,7 +8,6 @@ rules looks at nothing else. With ``--write`` the report goes to ``benchmarks/cl
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,7 +18,7 @@ from typing import Any
 from lossacc_helpers import recordings
 from lossacc_helpers.clinic import Diagnosis, diagnose, read
 from lossacc_helpers.clinic.examples import cases
-from tools.simulate_clinic import RUNS
+from lossacc_helpers.clinic.examples import simulated as simulated_runs
 
 REPORT = Path("benchmarks/clinic.md")
 _HARMLESS = frozenset({"healthy", "small-validation-set", "threshold-plateau", "cannot-tell"})
@@ -97,10 +96,9 @@ def published() -> Iterator[Row]:
 
 def simulated(*, held_out: bool) -> Iterator[Row]:
     """The simulated runs, of either part."""
-    for run in json.loads(RUNS.read_text(encoding="utf-8")):
-        if run["held_out"] == held_out:
-            found = diagnose(run["history"], classes=run["classes"], validation_size=run["validation_size"])
-            yield run["name"], tuple(run["accepted"]), found
+    for run in simulated_runs():
+        if run.held_out == held_out:
+            yield run.name, run.accepted, run.diagnose()
 
 
 def recorded(*, samples: bool) -> Iterator[Row]:

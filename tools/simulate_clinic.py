@@ -1,6 +1,6 @@
 """Train networks with known causes of puzzling curves: ``python -m tools.simulate_clinic [PROCESS OF]``.
 
-Writes ``benchmarks/clinic_runs.json``: what Keras itself reported of every training, the cause that was built in, and
+Writes ``lossacc_helpers/clinic/cases/simulated.json``: what Keras itself reported of every training, the cause that was built in, and
 which third it belongs to. Every run is kept in ``build/clinic`` once it is trained, so that an interrupted simulation
 goes on where it stopped; two processes share the work as ``0 2`` and ``1 2``. About a quarter of an hour on two cores.
 
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 PARTS = Path("build/clinic")
-RUNS = Path("benchmarks/clinic_runs.json")
+RUNS = Path("lossacc_helpers/clinic/cases/simulated.json")
 SEEDS = range(18)
 _DIGITS = 10
 

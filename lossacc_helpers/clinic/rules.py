@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from lossacc_helpers.attainable import calibrated_loss
 from lossacc_helpers.clinic.evidence import Curve, Evidence
 from lossacc_helpers.clinic.findings import Finding
 from lossacc_helpers.clinic.log import Floats
@@ -119,7 +120,11 @@ def double_softmax(e: Evidence) -> Finding | None:
             sums = loss + accuracy
             if lowest < least - 0.005 or highest > greatest + 0.02 or sums.min() < min(uniform, greatest) - 0.06:
                 continue
-            off = float(np.abs(sums[-max(2, len(sums) // 3) :] - greatest).mean())
+            late = slice(-max(2, len(sums) // 3), None)
+            off = float(np.abs(sums[late] - greatest).mean())
+            # Half-learned probabilities may add up to as much; they cost no more than calibrated ones.
+            if float(np.median((loss - _ceiling(accuracy, int(classes)))[late])) < 0.06:
+                continue
             # Among two hundred numbers of classes one may fit by chance.
             allowed = 0.08 if e.classes else 0.04 if np.ptp(accuracy) >= 0.2 else 0.0
             if off < allowed and (best is None or off < best[0]):
@@ -139,6 +144,11 @@ def double_softmax(e: Evidence) -> Finding | None:
         ),
         ("Predictions and labels swapped behind a softmax leave the same mark.",),
     )
+
+
+def _ceiling(accuracy: Floats, classes: int) -> Floats:
+    """What calibrated predictions with these accuracies cost at most; below chance as at chance."""
+    return np.asarray(calibrated_loss(np.maximum(accuracy, 1 / classes), classes=classes)[1])
 
 
 def saturated_outputs(e: Evidence) -> Finding | None:
@@ -492,8 +502,7 @@ def underconfidence(e: Evidence) -> Finding | None:
         return None
     classes = e.classes or 10
     _, loss, accuracy = e.pairs(validation=False)
-    errors = 1 - accuracy
-    limit = np.array([_entropy(float(x)) + x * np.log(classes - 1) if classes > 1 else 0.0 for x in errors])
+    limit = _ceiling(accuracy, classes)
     late = slice(-max(2, len(loss) // 3), None)
     over = float(np.median((loss - limit)[late]))
     if over < 0.1 or np.median(accuracy[late]) < 0.6 or (len(excess) and np.median(excess[late]) < 0.05):
