@@ -52,6 +52,9 @@ lesson.explorer()
 contents()
 
 # %% [markdown]
+# A log, and no idea what is wrong with it? Paste it into the curve clinic of lesson 08; it ranks the causes that fit,
+# and names the lesson for each.
+#
 # None of these, or no curve of your own? Begin with lesson 01: every curve of loss and accuracy is made of what it
 # shows. It trains nothing and opens in a few seconds. The later lessons train networks with Keras, and each says at
 # its top which earlier ones it uses.

@@ -212,3 +212,20 @@ def test_where_nothing_is_a_class_the_loss_falls_and_no_sample_is_right() -> Non
     train = sketches.not_a_class().train
     assert (train.accuracy == 0).all()
     assert (np.diff(train.loss) < 0).all()
+
+
+def test_in_unexplained_curves_there_is_a_gap_a_rise_and_jumps_at_once() -> None:
+    sketch = sketches.unexplained()
+    assert sketch.validation is not None
+    loss = sketch.validation.loss
+    assert (np.flatnonzero(find_spikes(loss)) == [22, 41]).all()
+    assert loss[-1] > 1.1 * loss.min()
+    assert sketch.train.accuracy[-1] > sketch.validation.accuracy[-1] + 0.1
+    assert not find_spikes(sketch.train.loss).any()
+
+
+def test_standing_curves_cost_what_their_errors_cost_at_all_but_certainty() -> None:
+    train = sketches.standing().train
+    assert np.ptp(train.loss) == 0
+    assert train.accuracy[0] == 0.65
+    assert train.loss[0] / 0.35 == pytest.approx(16.0, abs=0.01)

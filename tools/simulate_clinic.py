@@ -1,8 +1,9 @@
 """Train networks with known causes of puzzling curves: ``python -m tools.simulate_clinic [PROCESS OF]``.
 
-Writes ``lossacc_helpers/clinic/cases/simulated.json``: what Keras itself reported of every training, the cause that was built in, and
-which third it belongs to. Every run is kept in ``build/clinic`` once it is trained, so that an interrupted simulation
-goes on where it stopped; two processes share the work as ``0 2`` and ``1 2``. About a quarter of an hour on two cores.
+Writes ``lossacc_helpers/clinic/cases/simulated.json``: what Keras itself reported of every training, the cause that was
+built in, and which third it belongs to. Every run is kept in ``build/clinic`` once it is trained, so that a simulation
+that was interrupted goes on where it stopped; two processes share the work as ``0 2`` and ``1 2``. About a quarter of
+an hour on two cores.
 
 A cause is built in by what is done to the data, the network or the call of `compile`; its accepted names are given with
 it, for some causes look alike in curves. Whether a training on too few samples is overfitting or overconfidence is

@@ -329,6 +329,12 @@ TOLD_APART = _pairs(
     ),
     (
         "train-mode-penalty",
+        "label-noise",
+        "Call evaluate on the training data after the epoch: if it costs as little as validation, it is the mode; if "
+        "as much as was printed, look at the training labels.",
+    ),
+    (
+        "train-mode-penalty",
         "distribution-shift",
         "Call evaluate on the training data after the epoch: if it costs as little as validation, nothing differs.",
     ),

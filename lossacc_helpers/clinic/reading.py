@@ -46,10 +46,10 @@ def read(curves: Any) -> Log:
             return _of_path(Path(curves))
         return _of_text(curves)
     if isinstance(curves, bytes | bytearray):
-        return _of_text(_decoded(bytes(curves)))
+        return _of_text(decoded(bytes(curves)))
     if isinstance(curves, io.IOBase) or hasattr(curves, "read"):
         content = curves.read()
-        return _of_text(_decoded(bytes(content)) if isinstance(content, bytes | bytearray) else str(content))
+        return _of_text(decoded(bytes(content)) if isinstance(content, bytes | bytearray) else str(content))
     history = getattr(curves, "history", curves)
     if hasattr(history, "columns") and hasattr(history, "to_dict"):
         history = {str(name): list(history[name]) for name in history.columns}
@@ -64,7 +64,7 @@ def read(curves: Any) -> Log:
             raise Unreadable(
                 f"the mapping has no list that is named like a loss or an accuracy; it has {_some(history)}"
             )
-        return assemble(Found([records], {}, 0, "epoch" in columns))
+        return assemble(Found([records], {}, 0, True))
     raise Unreadable(f"curves of type {type(curves).__name__} cannot be read")
 
 
@@ -91,7 +91,7 @@ def _of_path(path: Path) -> Log:
         content = path.read_bytes()
     except OSError as error:
         raise Unreadable(f"{path} cannot be opened ({error.strerror or error})") from error
-    return _of_text(_decoded(content))
+    return _of_text(decoded(content))
 
 
 def _of_events(path: Path) -> Log:
@@ -106,7 +106,7 @@ def _of_events(path: Path) -> Log:
     return assemble(Found([records], {}, 0, True))
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
     """Return bytes as text: as its mark says, as UTF-8, or byte by byte."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
@@ -127,7 +127,7 @@ def _of_text(text: str) -> Log:
     for reader in (read_json, read_csv):
         records = reader(text)
         if records:
-            return assemble(Found([records], {}, 0, any(record.number is not None for record in records)))
+            return assemble(Found([records], {}, 0, True))
     found = read_text(text)
     if not any(found.trainings):
         lines = text.count("\n") + 1

@@ -355,6 +355,8 @@ def _turn(e: Evidence) -> tuple[Curve, float, float] | None:
     if curve is None or len(curve) < 4 or curve.lowest >= len(curve) - max(1, curve.width):
         return None
     sure = curve.surely(curve.rise, len(curve) - curve.lowest)
+    if len(curve) < 8:  # in so few the turn itself looks like noise; a tenth of the level is much of it
+        sure = max(sure, curve.rise / (0.1 * abs(float(np.median(curve.values))) * np.sqrt(2.0)))
     if curve.rise < max(0.02, 0.03 * abs(float(curve.smooth[curve.lowest]))) or sure < _SURE:
         return None
     return curve, curve.rise, float(sure)
@@ -486,12 +488,25 @@ def label_noise(e: Evidence) -> Finding | None:
     """Overfitting with a training accuracy that climbs to the end: perhaps wrong labels are learned last."""
     found = overfitting(e)
     if found is None or found.score < 0.7 or e.accuracy is None:
-        return None
+        return _below_validation(e)
     return Finding(
         "label-noise",
         0.4,
         (f"Training accuracy goes on to {e.accuracy.end:.3f} while validation falls back.",),
         ("Curves cannot tell wrong labels from right ones that are learned by heart.",),
+    )
+
+
+def _below_validation(e: Evidence) -> Finding | None:
+    """Training is right less often than validation, as with labels that are wrong in the training part alone."""
+    accuracy, right = e.accuracy, e.validation_accuracy
+    if train_mode_penalty(e) is None or accuracy is None or right is None or right.end - accuracy.end < 0.03:
+        return None
+    return Finding(
+        "label-noise",
+        0.4,
+        (f"Training ends with an accuracy of {accuracy.end:.3f}, validation with {right.end:.3f}.",),
+        ("Dropout and augmentation leave the same mark.",),
     )
 
 

@@ -40,7 +40,10 @@ class Record:
 
 @dataclass
 class Found:
-    """What a text says: trainings of records, what came after the last epoch, and lines without a word for us."""
+    """What was found: trainings of records, what came after the last epoch, and lines without a word for us.
+
+    Epochs are numbered by what was read, or by rows and lists; else a text leaves them to be counted.
+    """
 
     trainings: list[list[Record]]
     after: dict[str, float]

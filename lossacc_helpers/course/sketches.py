@@ -155,6 +155,22 @@ def not_a_class() -> Sketch:
     return Sketch(_two_classes(np.linspace(-1.6, -0.6, 20) * np.exp(-4.0 * _TIME)))
 
 
+def unexplained() -> Sketch:
+    """A gap, a rise, two jumps and a training that gets on: marks of more than one cause."""
+    train = np.linspace(-0.8, 1.0, 20) + 3.5 * _TIME
+    most = np.linspace(-1.2, 1.0, 16) + 1.6 * _TIME
+    lost = np.array([-0.4, -0.7, -1.0, -1.3]) - 5.0 * np.maximum(_TIME - 0.4, 0.0)
+    validation = np.concatenate([most, lost], axis=-1)
+    for epoch in (22, 41):
+        validation[epoch, :5] -= 5.0
+    return Sketch(_two_classes(train), _two_classes(validation))
+
+
+def standing() -> Sketch:
+    """Every answer is given with next to all the probability there is, the wrong third as well; nobody moves."""
+    return Sketch(_two_classes(np.where(np.arange(20) < 13, 16.0, -16.0) + 0.0 * _TIME))
+
+
 def _two_classes(log_odds: NDArray[np.float64]) -> PredictionHistory:
     """Return the history of samples of class 1 from the log-odds that they are given, shape (..., epoch, sample)."""
     rows = -np.logaddexp(0.0, np.stack([log_odds, -log_odds], axis=-1))

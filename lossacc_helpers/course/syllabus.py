@@ -116,4 +116,13 @@ SYLLABUS = (
         ),
         trains=True,
     ),
+    Entry(
+        name="08_curve_clinic",
+        title="The curve clinic",
+        symptoms=(
+            Symptom("Nothing fits, or several things do at once.", sketches.unexplained),
+            Symptom("Loss and accuracy stand still, and the loss is large.", sketches.standing),
+        ),
+        trains=True,
+    ),
 )

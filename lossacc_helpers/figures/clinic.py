@@ -1,14 +1,15 @@
 """A training's curves with the bounds that its accuracies set, the epochs that show a finding, and the findings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogFormatterSciNotation, NullFormatter, ScalarFormatter
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from lossacc_helpers._validation import as_numbers
 from lossacc_helpers.attainable import attainable_loss, calibrated_loss
 from lossacc_helpers.clinic import Diagnosis, Log
 from lossacc_helpers.figures.picture import LabelledFigure, Picture, draw
@@ -21,9 +22,11 @@ from lossacc_helpers.figures.style import (
     PAPER,
     REFERENCE,
     TEXT_SIZE,
+    TITLE_SIZE,
     TRAINING,
     VALIDATION,
     EndLabels,
+    as_sentence,
     pale,
     styled_axes,
 )
@@ -237,3 +240,70 @@ class _Findings:
             number.set_text(f"{found.score:.2f}")
             number.set_x(found.score - 0.02)
             number.set_color(PAPER if k == 0 and not harmless else INK)
+
+
+def logs_figure(logs: Mapping[str, Log], *, title: str) -> LabelledFigure:
+    """Losses above and accuracies below of up to three logs side by side, and nothing of what the clinic finds.
+
+    Parameters
+    ----------
+    logs : by the name that is written above each.
+    title : of all.
+    """
+    if not 1 <= len(logs) <= 3:
+        raise ValueError(f"logs must be one to three; got {len(logs)}")
+    figure = LabelledFigure(sentence=title, width=_WIDTH, height=420)
+    width = 0.93 / len(logs)
+    told = []
+    for k, (name, log) in enumerate(logs.items()):
+        pair = []
+        for row, (field, colour) in enumerate((("loss", LOSS), ("accuracy", ACCURACY))):
+            axes = figure.add_axes(
+                (0.07 + k * width, 0.5 - 0.385 * row, (0.72 if len(logs) > 1 else 0.97) * width, 0.325)
+            )
+            styled_axes(axes, ylabel=field, xlabel="epoch" if row else "", colour=colour, whole_x=True)
+            for which, style in (("", TRAINING), ("validation_", VALIDATION)):
+                values = getattr(log, which + field)
+                if values is None:
+                    continue
+                axes.plot(log.epochs, values, color=colour, linewidth=MEDIAN_WIDTH, linestyle=style)
+                pair.append(f"{'validation' if which else 'training'} {field} {values[0]:.3g} to {values[-1]:.3g}")
+            axes.set_ylim(0, 1.05 if row else 1.08 * axes.get_ylim()[1])
+            axes.tick_params(labelbottom=bool(row))
+        told.append(f"{name}: {', '.join(pair)}")
+        figure.text(0.07 + k * width, 0.85, name, fontsize=TEXT_SIZE, fontweight="bold", color=INK)
+    figure.text(0.012, 0.985, title, fontsize=TITLE_SIZE, color=INK, va="top")
+    figure.text(
+        0.99, 0.92, "solid: training, dashed: validation", fontsize=TEXT_SIZE - 1, color=REFERENCE, va="top", ha="right"
+    )
+    figure.sentence = f"{as_sentence(title)} {'; '.join(told)}."
+    return figure
+
+
+def images_figure(images: ArrayLike, captions: Sequence[str], *, title: str, columns: int = 8) -> LabelledFigure:
+    """Small grey images in rows, each with a caption below it.
+
+    Parameters
+    ----------
+    images : (image, height, width), the greater the darker.
+    captions : one for each; up to two lines.
+    title : of all.
+    columns : images in a row.
+    """
+    pixels = as_numbers(images, "images").astype(np.float64)
+    if pixels.ndim != 3 or not len(pixels) or len(pixels) != len(captions):
+        raise ValueError(f"images must be (image, height, width) with a caption each; got {pixels.shape}")
+    rows = -(-len(pixels) // columns)
+    height = 44 + 140 * rows
+    figure = LabelledFigure(sentence=title, width=_WIDTH, height=height)
+    for k, (image, caption) in enumerate(zip(pixels, captions, strict=True)):
+        row, column = divmod(k, columns)
+        left, top = 0.02 + 0.97 * column / columns, 1 - (40 + 140 * row) / height
+        axes = figure.add_axes((left, top - 92 / height, 0.85 * 0.97 / columns, 92 / height))
+        axes.imshow(image, cmap="gray_r", interpolation="nearest")
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.set_xlabel(caption, fontsize=TEXT_SIZE - 1, color=INK)
+    figure.text(0.012, 1 - 10 / height, title, fontsize=TITLE_SIZE, color=INK, va="top")
+    figure.sentence = f"{as_sentence(title)} {'; '.join(one.replace(chr(10), ', ') for one in captions)}."
+    return figure

@@ -7,6 +7,7 @@ import ipywidgets
 
 from lossacc_helpers.clinic import Diagnosis, diagnose
 from lossacc_helpers.clinic.examples import cases
+from lossacc_helpers.clinic.reading import decoded
 from lossacc_helpers.clinic.report import as_fragment
 from lossacc_helpers.figures.clinic import clinic_picture
 from lossacc_helpers.widgets._markup import paragraph, status, with_still
@@ -93,7 +94,7 @@ class CurveClinic(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             return
         content = bytes(self.upload.value[-1]["content"])
         self.case.value = ""
-        self.text.value = content.decode("utf-8", errors="replace")
+        self.text.value = decoded(content)
         self._read(content)
 
     def _chosen(self) -> None:
