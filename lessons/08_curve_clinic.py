@@ -37,7 +37,7 @@ import numpy as np
 # Three logs, as people published them when they asked. All three are of two classes.
 
 # %%
-names = ("keras2392_saturated_binary", "alexnet_mse_user", "eat_tf2_69_imdb_b")
+names = ("keras_2392", "alexnet_4", "eat_tf2_69")
 cases = [examples.cases()[name] for name in names]
 logs = {f"case {k}": case.log for k, case in enumerate(cases, start=1)}
 logs_figure(logs, title="Three trainings of two classes. What is wrong?")
@@ -314,10 +314,8 @@ for seed in range(5):
     costly = np.argsort(-clinic.run.train.sample_losses[epoch])
     shares.append([np.isin(costly[:count], wrong).mean() for count in (10, 30, 60)])
     found = {one.slug: one.score for one in clinic.diagnosis.findings}
-    print(
-        f"seed {seed}: label noise {found.get('label-noise', 0):.2f}, leakage {found.get('leakage', 0):.2f}", end="; "
-    )
-    print("redrawn among the 10, 30, 60 costliest:", *(f"{share:.0%}" for share in shares[-1]))
+    scores = ", ".join(f"{slug} {found.get(slug, 0):.2f}" for slug in ("label-noise", "leakage"))
+    print(f"seed {seed}: {scores}; redrawn among the 10, 30, 60 costliest:", *(f"{one:.0%}" for one in shares[-1]))
 assert np.mean(shares, axis=0)[0] > 0.85 and np.mean(shares, axis=0)[2] > 0.6
 
 # %% [markdown]

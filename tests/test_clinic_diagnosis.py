@@ -307,7 +307,7 @@ def run(*arguments, given=None):
 
 
 def test_the_command_line_answers_from_a_file_and_from_standard_input(tmp_path):
-    case = cases()["keras3056_lstm_overfit"]
+    case = cases()["keras_3056"]
     path = tmp_path / "run.log"
     path.write_text(case.text)
     told = run(str(path))

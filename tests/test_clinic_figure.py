@@ -28,7 +28,7 @@ def line(figure, axes, colour, style):
 
 
 def test_the_picture_draws_what_was_printed_and_the_floor_of_it():
-    log = examples.cases()["alexnet_mse_user"].log
+    log = examples.cases()["alexnet_4"].log
     figure = clinic_figure(diagnose(log, classes=2))
     x, y = line(figure, 0, "#D55E00", "--")
     np.testing.assert_array_equal(x, log.epochs)
@@ -101,7 +101,7 @@ def test_the_clinic_reads_what_is_pasted_and_keeps_it_whatever_becomes_of_it():
     assert clinic.text.value == "nothing of the kind"
     assert clinic._findings.value == ""
     assert clinic._image.layout.display == "none"
-    clinic.text.value = examples.cases()["keras2392_saturated_binary"].text
+    clinic.text.value = examples.cases()["keras_2392"].text
     clinic.button.click()
     assert clinic.diagnosis.best.slug == "saturated-outputs"
     assert clinic._image.layout.display is None
@@ -110,7 +110,7 @@ def test_the_clinic_reads_what_is_pasted_and_keeps_it_whatever_becomes_of_it():
 
 def test_a_file_is_opened_and_classes_count():
     clinic = CurveClinic("loss: 0.5 - acc: 0.5")
-    content = examples.cases()["eat_tf2_69_imdb_b"].text.encode("utf-16")
+    content = examples.cases()["eat_tf2_69"].text.encode("utf-16")
     now = datetime.datetime.now(tz=datetime.UTC)
     clinic.upload.value = (
         {"name": "a.log", "type": "", "size": len(content), "content": memoryview(content), "last_modified": now},

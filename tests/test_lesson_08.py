@@ -63,16 +63,16 @@ def test_the_noise_estimate_is_that_of_a_normal_distribution():
 
 def test_the_numbers_that_guesses_and_questions_state():
     cases = examples.cases()
-    still = cases["keras2392_saturated_binary"].log
+    still = cases["keras_2392"].log
     assert still.loss[-1] == pytest.approx(5.73, abs=0.005)
     assert still.accuracy[-1] == pytest.approx(0.64, abs=0.005)
-    cheap = cases["alexnet_mse_user"].log
+    cheap = cases["alexnet_4"].log
     assert np.median(cheap.accuracy) == pytest.approx(0.89, abs=0.005)
     assert np.median(cheap.validation_accuracy) == pytest.approx(0.57, abs=0.01)
     assert 0.4 * np.log(2) == pytest.approx(0.277, abs=5e-4)
     assert wilson_interval(0, 19)[1] == pytest.approx(0.168, abs=5e-4)
     assert sum(run.accepted[0] == "healthy" for run in examples.simulated() if run.held_out) == 19
-    rising = diagnose(cases["eat_tf2_69_imdb_b"].log, classes=2)
+    rising = diagnose(cases["eat_tf2_69"].log, classes=2)
     nats = float(re.search(r"At least ([0-9.]+) nats", " ".join(rising.best.evidence))[1])
     assert nats >= 0.2
 

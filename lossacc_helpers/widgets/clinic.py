@@ -13,7 +13,7 @@ from lossacc_helpers.figures.clinic import clinic_picture
 from lossacc_helpers.widgets._markup import paragraph, status, with_still
 
 _OWN = "your own"
-_FIRST = "eat_tf2_69_imdb_b"
+_FIRST = "eat_tf2_69"
 _OPEN = 2  # findings that are not folded
 _UNKNOWN = 0
 _LONG = {"style": {"description_width": "initial"}, "layout": {"width": "auto"}}
@@ -51,10 +51,13 @@ class CurveClinic(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._picture = clinic_picture()
         known = cases()
         self.case = ipywidgets.Dropdown(
-            options=[(_OWN, ""), *((name.replace("_", " "), name) for name in known)],
+            options=[
+                (_OWN, ""),
+                *((f"{number}. {case.about}", name) for number, (name, case) in enumerate(known.items(), start=1)),
+            ],
             value="" if text is not None else _FIRST,
             description="case",
-            layout={"width": "340px"},
+            layout={"width": "600px", "max_width": "98%"},
         )
         self.text = ipywidgets.Textarea(
             value=known[_FIRST].text if text is None else text,
