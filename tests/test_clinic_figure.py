@@ -123,7 +123,7 @@ def test_a_file_is_opened_and_classes_count():
     assert (clinic.diagnosis.classes, clinic.diagnosis.validation_size) == (2, 5000)
     clinic.classes.value = 1
     clinic.button.click()
-    assert clinic.message.startswith("classes must be a whole number, 2 or more")
+    assert clinic.message.startswith("Classes must be a whole number, 2 or more")
     assert clinic.diagnosis is None
 
 

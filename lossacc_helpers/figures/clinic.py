@@ -66,7 +66,7 @@ def clinic_picture() -> Picture:
         told = "; ".join(f"{one.slug} {one.score:.2f}" for one in diagnosis.findings[:_MOST])
         count = len(log.epochs)
         return (
-            f"{count} epoch{'s' if count > 1 else ''}. {told}. For the first speaks: {best.evidence[0]}"
+            f"{count} epoch{'s' if count > 1 else ''}. {told}. Evidence of the first: {best.evidence[0]}"
             f"{' ' if more else ''}{more}"
         )
 

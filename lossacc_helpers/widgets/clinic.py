@@ -19,6 +19,10 @@ _UNKNOWN = 0
 _LONG = {"style": {"description_width": "initial"}, "layout": {"width": "auto"}}
 
 
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 class CurveClinic(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A field to paste a log into, a file to open, and what the clinic says of it, with a report to save.
 
@@ -41,7 +45,7 @@ class CurveClinic(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     'not-cross-entropy'
     >>> clinic.text.value = "Dear clinic, my network is ill."
     >>> clinic.button.click()
-    >>> clinic.message.startswith("none of its 1 line names a loss or an accuracy")
+    >>> clinic.message.startswith("None of its 1 line names a loss or an accuracy")
     True
     """
 
@@ -77,7 +81,8 @@ class CurveClinic(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self.button = ipywidgets.Button(description="Diagnose", button_style="primary", layout={"width": "auto"})
         width, _ = self._picture.figure.size_in_pixels
         self._image = ipywidgets.Image(
-            format="png", layout=ipywidgets.Layout(width=f"{width}px", max_width="100%", object_fit="contain")
+            format="png",
+            layout=ipywidgets.Layout(width=f"{width}px", max_width="100%", margin="0", object_fit="contain"),
         )
         self._status = ipywidgets.HTML()
         self._findings = ipywidgets.HTML(layout=ipywidgets.Layout(max_width=f"{width}px"))
@@ -108,6 +113,8 @@ class CurveClinic(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             self._read()
 
     def _read(self, content: bytes | None = None) -> None:
+        if self.case.value and self.text.value != cases()[self.case.value].text:
+            self.case.value = ""  # it is no longer that case
         try:
             found = diagnose(
                 self.text.value.encode() if content is None else content,  # bytes are never taken for a path
@@ -115,7 +122,7 @@ class CurveClinic(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
                 validation_size=self.validation_size.value or None,
             )
         except ValueError as error:
-            self._refuse(f"{error}\nYour text is still there: mend it, and press Diagnose again.")
+            self._refuse(f"{_sentence(str(error))}\nYour text is still there: mend it, and press Diagnose again.")
         else:
             self._show(found)
 
