@@ -39,7 +39,7 @@ def learning(epochs=20, *, seed=0, noise=0.004, floor=0.2, start=0.7):
 # Evidence ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [40, 63, 140, 250, 1000])
+@pytest.mark.parametrize("size", [40, 63, 140, 250, 990])
 def test_the_number_of_samples_is_read_off_the_grid_of_accuracies(size):
     right = np.random.default_rng(size).integers(int(0.5 * size), int(0.9 * size), 9)
     found = grid_size(np.round(right / size, 4))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossacc_helpers.clinic import Log, Unreadable, read
+from lossacc_helpers.clinic import Log, Unreadable, diagnose, read
 from lossacc_helpers.clinic.names import understand
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 
@@ -434,3 +434,28 @@ def test_events_that_say_nothing_or_cannot_be_read_are_refused(tmp_path, monkeyp
     monkeypatch.setitem(__import__("sys").modules, "tensorboard.backend.event_processing.event_accumulator", None)
     with pytest.raises(Unreadable, match="which is not installed here"):
         read(file)
+
+
+# Lists, as Python prints a history ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'loss': [0.5, 0.4, nan], 'accuracy': [0.6, 0.7, 0.8], 'val_loss': [0.6, 0.5, 0.4]}",
+        "{'loss': [np.float64(0.5), np.float64(0.4), nan], 'accuracy': [0.6, 0.7, 0.8], 'val_loss': [0.6, 0.5, 0.4]}",
+        ">>> print(h)\n{'accuracy': [0.6,\n 0.7, 0.8],\n 'loss': [0.5, 0.4, nan], 'val_loss': [0.6, 0.5, .4]}",
+        "loss: [0.5, 0.4, nan]\nacc: [0.6, 0.7, 0.8]\nval_loss = [0.6, 0.5, 0.4]",
+    ],
+)
+def test_lists_are_read_as_curves(text):
+    log = read(text)
+    np.testing.assert_array_equal(log.loss, [0.5, 0.4, np.nan])
+    np.testing.assert_array_equal(log.accuracy, [0.6, 0.7, 0.8])
+    np.testing.assert_array_equal(log.validation_loss, [0.6, 0.5, 0.4])
+    assert log.broken.tolist() == [False, False, True]
+
+
+def test_accuracies_of_two_decimals_say_nothing_of_how_many_samples_there_are():
+    rounded = np.round(np.random.default_rng(0).uniform(0.5, 0.9, 12), 2)
+    assert diagnose({"loss": np.linspace(1, 0.3, 12), "val_accuracy": rounded}).validation_size is None

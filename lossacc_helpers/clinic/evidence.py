@@ -178,7 +178,7 @@ class Evidence:
 
 
 def grid_size(accuracies: Floats, *, most: int = 2000) -> int | None:
-    """Return the least number of samples of which all accuracies, rounded to four decimals, are shares; None for none.
+    """Return the least number of samples of which all accuracies, as they were rounded, are shares; None for none.
 
     Only a grid that is wide enough to be seen counts: below, every share is near some multiple.
 
@@ -187,12 +187,14 @@ def grid_size(accuracies: Floats, *, most: int = 2000) -> int | None:
     """
     values = np.unique(np.asarray(accuracies, dtype=np.float64))
     values = values[np.isfinite(values) & (values > 0) & (values < 1)]
-    if len(values) < 3:
+    decimals = next((d for d in (1, 2, 3) if np.allclose(values, np.round(values, d), rtol=0, atol=1e-9)), 4)
+    if len(values) < 3 or decimals < 3:  # two decimals are a grid of their own
         return None
+    rounded = 0.5 * 10.0**-decimals
     sizes = np.arange(2, most + 1)
     off = np.abs(values[:, None] * sizes - np.round(values[:, None] * sizes)).max(axis=0)
-    fits = off <= _ROUNDED * sizes + 1e-6
+    fits = off <= rounded * sizes + 1e-6
     # Of values by chance a share of 2 * allowed would fit: such a size proves nothing.
-    by_chance = np.minimum(1.0, 2 * (_ROUNDED * sizes + 1e-6)) ** len(values) * most
+    by_chance = np.minimum(1.0, 2 * (rounded * sizes + 1e-6)) ** len(values) * most
     proven = np.flatnonzero(fits & (by_chance < 0.05))
     return int(sizes[proven[0]]) if len(proven) else None

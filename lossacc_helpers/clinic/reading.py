@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lossacc_helpers.clinic.events import is_events, read_events
 from lossacc_helpers.clinic.log import Floats, Log, Unreadable
 from lossacc_helpers.clinic.names import Name
-from lossacc_helpers.clinic.tables import read_columns, read_csv, read_json
+from lossacc_helpers.clinic.tables import read_columns, read_csv, read_json, read_lists
 from lossacc_helpers.clinic.text import Found, Record, read_text
 from lossacc_helpers.history import TrainingRun
 
@@ -124,7 +124,7 @@ def decoded(content: bytes) -> str:
 def _of_text(text: str) -> Log:
     if not text.strip():
         raise Unreadable("there is nothing in it")
-    for reader in (read_json, read_csv):
+    for reader in (read_json, read_csv, read_lists):
         records = reader(text)
         if records:
             return assemble(Found([records], {}, 0, True))

@@ -197,7 +197,7 @@ def worse_than_unseen(e: Recorded) -> Finding | None:
         (
             f"In epoch {e.log.epochs[e.learned]}, asked in the same way, {1 - train.mean():.1%} of the training "
             f"samples are answered otherwise than labelled, and {1 - unseen.mean():.1%} of the validation samples. "
-            f"What was trained on should not be harder: about {excess * len(train):.0f} labels are doubtful.",
+            f"What was trained on should not be harder: at least {excess * len(train):.0f} labels are doubtful.",
             _look_first(e, suspects, e.learned),
         ),
         ("Validation samples that are easier, or copies of training samples, would do the same.",),

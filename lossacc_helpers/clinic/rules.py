@@ -99,7 +99,9 @@ def swapped_arguments(e: Evidence) -> Finding | None:
         0.9 if lowest[1] < -0.5 else 0.7,
         (f"The loss is {lowest[1]:.4g} in epoch {lowest[0]}; minus the logarithm of a probability is never below 0.",),
         ("A loss of your own, or one of densities, may be negative for good reasons.",),
-        epochs=(lowest[0],),
+        epochs=tuple(
+            sorted({int(k) for curve in (e.loss, e.validation_loss) if curve for k in curve.epochs[curve.values < 0]})
+        ),
     )
 
 
@@ -400,7 +402,7 @@ def overfitting(e: Evidence) -> Finding | None:
     fell = falls_back(e)
     told = (_rises(curve, rise), f"Validation accuracy has changed by {change:+.3f} since then.")
     if fell:
-        return Finding("overfitting", 0.75 + min(0.2, 2 * -change), told, epochs=_since(curve))
+        return Finding("overfitting", min(0.75 + min(0.2, 2 * -change), _trust(curve)), told, epochs=_since(curve))
     return Finding(
         "overfitting", 0.4, told[:1], (f"Validation accuracy has not fallen since: {change:+.3f}.",), _since(curve)
     )
@@ -447,8 +449,13 @@ def overconfidence(e: Evidence) -> Finding | None:
             "overconfidence", 0.45, tuple(told), ("Accuracy falls too: chances themselves get worse.",), _since(curve)
         )
     relative = rise / max(curve.end - rise, 1e-9)
-    score = 0.55 + min(0.37, 2 * relative) + min(0.05, 0.01 * sure)
+    score = min(0.55 + min(0.37, 2 * relative) + min(0.05, 0.01 * sure), _trust(curve))
     return Finding("overconfidence", score, tuple(told), epochs=_since(curve))
+
+
+def _trust(curve: Curve) -> float:
+    """What a trend may score at most: little, where there are few epochs."""
+    return 0.5 + 0.06 * len(curve)
 
 
 def _since(curve: Curve) -> tuple[int, ...]:

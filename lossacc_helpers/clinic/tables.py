@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from lossacc_helpers.clinic.text import Record
 
 _DELIMITERS = ",;\t|"
 _COUNTERS = ("epoch", "epochs")
+_LIST = re.compile(r"""["']?(?P<name>[A-Za-z_][\w .@/-]{0,60}?)["']?[ \t]*[:=][ \t]*\[(?P<values>[^\[\]]*)\]""")
+_WRAPPED = re.compile(r"\b(?:np|numpy|tf|torch|jnp)\.\w+\(([^()]*)\)")  # np.float64(0.5)
 _STEPS = ("step", "steps", "iter", "iteration", "global step")
 
 
@@ -57,6 +60,16 @@ def read_json(text: str) -> list[Record] | None:
                 return None
             rows.append(row)
     return _read_parsed(rows)
+
+
+def read_lists(text: str) -> list[Record] | None:
+    """Return the records of lists by name, as Python prints a history; None for text without two numbers in a list."""
+    columns: dict[str, list[Any]] = {}
+    for match in _LIST.finditer(_WRAPPED.sub(r"\1", text)):
+        values = [_as_number(value.strip()) for value in match["values"].split(",") if value.strip()]
+        if len(values) > 1 and None not in values:
+            columns[match["name"].strip()] = values
+    return read_columns(columns) if columns else None
 
 
 def _read_parsed(parsed: Any) -> list[Record] | None:

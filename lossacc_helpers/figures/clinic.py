@@ -48,9 +48,10 @@ def clinic_picture() -> Picture:
     figure = LabelledFigure(
         sentence=(
             "Left: loss above and accuracy below, epoch by epoch, training solid and validation dashed; grey, dotted: "
-            "the floor below which no log loss with that accuracy can lie, and, where the number of classes is known, "
-            "what calibrated predictions would cost at most; yellow: the epochs that show the first finding. Right: "
-            "the findings of the clinic, the better the longer."
+            "the floor below which no log loss with the validation accuracy can lie (with the training accuracy, where "
+            "there is no other), and, where the number of classes is known, what calibrated predictions would cost at "
+            "most; yellow: the epochs that show the first finding. Right: the findings of the clinic, the better the "
+            "longer."
         ),
         width=_WIDTH,
         height=_HEIGHT,
@@ -148,6 +149,7 @@ class _Losses(_Panel):
             shown = None if values is None or not np.isfinite(values).any() else values[np.isfinite(values)]
             ends.append(None if shown is None else float(shown[-1]))
         self._scale(finite, [one for one in bounds if one is not None])
+        self.labels.texts[2].set_text("floor" if log.validation_accuracy is None else "floor of val.")
         self.labels.place(
             [self.draw_line(0, log, log.loss), self.draw_line(1, log, log.validation_loss), ends[0], ends[1]]
         )
