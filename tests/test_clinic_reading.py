@@ -177,10 +177,10 @@ def test_a_test_after_the_last_epoch_is_no_validation():
     plain = "\n".join(f"Epoch {k}/4 - loss: {1 / k} - acc: 0.{5 + k}" for k in (1, 2, 3, 4))
     log = read(plain + "\nTest loss: 0.41\nTest accuracy: 0.81")
     assert log.validation_loss is None
-    assert log.after == {"validation loss": 0.41, "validation accuracy": 0.81}
+    assert log.after == {"test loss": 0.41, "test accuracy": 0.81}
     with_validation = read(OTHERS["brackets"] + "\nTest loss: 0.7 - test acc: 0.6")
     assert curves(with_validation) == curves(read(OTHERS["brackets"]))
-    assert with_validation.after == {"validation loss": 0.7, "validation acc": 0.6}
+    assert with_validation.after == {"test loss": 0.7, "test acc": 0.6}
 
 
 # Objects and files -------------------------------------------------------------------------------------------------

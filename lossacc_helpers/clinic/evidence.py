@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lossacc_helpers.attainable import calibrated_loss
 from lossacc_helpers.clinic.log import Floats, Log
+from lossacc_helpers.clinic.names import understand
 
 _ROUNDED = 5e-5  # four decimals are printed
 _LN2 = float(np.log(2))
@@ -140,7 +141,7 @@ class Evidence:
     @property
     def top(self) -> bool:
         """Whether what is called accuracy counts the best k answers."""
-        return self.log.metric is not None and self.log.metric.startswith("top") and "1" not in self.log.metric
+        return self.log.metric is not None and understand(self.log.metric).quantity == "top accuracy"
 
     def pairs(self, *, validation: bool) -> tuple[NDArray[np.intp], Floats, Floats]:
         """Return epochs, losses and accuracies where both are finite, (point,) each."""

@@ -7,10 +7,26 @@ from typing import Literal
 
 Quantity = Literal["loss", "accuracy", "top accuracy"]
 
-_VALIDATION = frozenset({"val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "holdout"})
+_VALIDATION = frozenset({"val", "valid", "validation", "eval", "evaluation", "dev", "holdout"})
+_TEST = frozenset({"test", "testing"})  # counts as validation where there is nothing better
 _TRAINING = frozenset({"train", "training", "tr", "trn", "fit"})
 _FILLERS = frozenset(
-    {"avg", "average", "mean", "epoch", "total", "running", "final", "overall", "set", "data", "model"}
+    {
+        "avg",
+        "average",
+        "mean",
+        "epoch",
+        "total",
+        "running",
+        "final",
+        "overall",
+        "set",
+        "data",
+        "model",
+        "is",
+        "was",
+        "on",
+    }
 )
 _LOSS = (
     "loss",
@@ -31,7 +47,9 @@ _LOSS = (
     "nll loss",
     "ce loss",
     "bce loss",
-    "log loss",
+    "mlogloss",
+    "binary logloss",
+    "multi logloss",
     "objective",
 )
 _ACCURACY = (
@@ -44,16 +62,17 @@ _ACCURACY = (
     "multiclass accuracy",
     "masked accuracy",
     "masked acc",
-    "top1",
     "top 1",
-    "top1 acc",
     "top 1 accuracy",
     "top 1 acc",
-    "acc1",
-    "acc top1",
+    "acc 1",
+    "acc top 1",
+    "accuracy top 1",
     "prec 1",
 )
-_TOP = re.compile(r"(top ?[kn2-9]\d?( categorical)?( accuracy| acc)?|(sparse )?top k categorical (accuracy|acc)|acc5)")
+_K = r"(k|n|[2-9]|[1-9]\d+)"  # letters and digits are words of their own: top5 is "top 5"
+_TOP = re.compile(rf"(sparse )?top {_K}( categorical)?( accuracy| acc)?|(acc|accuracy|prec) top {_K}")
+_AT = re.compile(rf".*(@|\b(acc|prec)){_K}", re.IGNORECASE)  # Acc@5, acc5; but Keras's acc_5 is the fifth that it made
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,10 @@ class Name:
     trained: bool
     plain: str
 
+    def told(self, *, validation: bool) -> str:
+        """Return how it is called among others, of validation data or not; a test says so itself."""
+        return f"validation {self.plain}" if validation and not self.plain.startswith("test ") else self.plain
+
     @cached_property
     def alone(self) -> "Name":
         """The name without what says which data."""
@@ -90,15 +113,17 @@ def understand(name: str) -> Name:
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)  # trainLoss
     words = re.findall(r"[a-z]+|\d+", spaced.lower())
-    validation = any(word in _VALIDATION for word in words)
+    tested = any(word in _TEST for word in words)
+    validation = tested or any(word in _VALIDATION for word in words)
     trained = any(word in _TRAINING for word in words)
-    core = [word for word in words if word not in _VALIDATION | _TRAINING | _FILLERS]
+    core = [word for word in words if word not in _VALIDATION | _TEST | _TRAINING | _FILLERS]
     plain = " ".join(core)
-    quantity = _quantity(plain)
+    quantity = "top accuracy" if _AT.fullmatch(name.strip()) is not None else _quantity(plain)
     if quantity is None and core and core[-1].isdigit():  # Keras numbers what it has seen before: acc_1
         plain = " ".join(core[:-1])
         quantity = _quantity(plain)
-    return Name(quantity, validation, trained and not validation, plain)
+    # A test beside a validation has a name of its own, or one would overwrite the other.
+    return Name(quantity, validation, trained and not validation, f"test {plain}".strip() if tested else plain)
 
 
 def _quantity(plain: str) -> Quantity | None:

@@ -127,7 +127,7 @@ def _of_text(text: str) -> Log:
     for reader in (read_json, read_csv, read_lists):
         records = reader(text)
         if records:
-            return assemble(Found([records], {}, 0, True))
+            return assemble(Found(_restarted(records), {}, 0, True))
     found = read_text(text)
     if not any(found.trainings):
         lines = text.count("\n") + 1
@@ -167,7 +167,7 @@ def _of_run(run: TrainingRun) -> Log:
 def assemble(found: Found) -> Log:
     """Return the log of what was found: the last training, its loss and accuracy chosen among all that was printed."""
     trainings = [records for records in found.trainings if records]
-    notes = []
+    notes = list(found.notes)
     if len(trainings) > 1:
         notes.append(f"There are {len(trainings)} trainings in it; this is the last.")
     records, after = trainings[-1], dict(found.after)
@@ -198,7 +198,7 @@ def assemble(found: Found) -> Log:
         if field in shown:
             broken |= said[taken[field]] & ~np.isfinite(shown[field])
     others = {
-        f"validation {name.plain}" if validation else name.plain: values
+        name.told(validation=validation): values
         for (name, validation), values in series.items()
         if (name, validation) not in taken.values()
     }
@@ -232,14 +232,16 @@ def _chosen(quantity: str, validation: bool, given: Mapping[tuple[Name, bool], A
 
 def _without_the_tested_end(records: list[Record], after: dict[str, float]) -> list[Record]:
     """Move to `after` what only the last of several epochs has: a test that was printed when all was done."""
-    if len(records) < 3:
+    if len(records) < 2:
         return records
     before = {key for record in records[:-1] for key in record.values}
     last = records[-1]
     only = {key: value for key, value in last.values.items() if key not in before and key[0].quantity is not None}
+    if len(records) == 2:  # of two epochs the second may be the first that was validated
+        only = {key: value for key, value in only.items() if key[0].plain.startswith("test ")}
     if not only or len(only) == len(last.values):
         return records
-    after.update({f"validation {name.plain}" if val else name.plain: value for (name, val), value in only.items()})
+    after.update({name.told(validation=val): value for (name, val), value in only.items()})
     kept = Record(last.number, {key: value for key, value in last.values.items() if key not in only}, last.steps)
     return [*records[:-1], kept]
 
@@ -253,12 +255,29 @@ def _numbers_of(records: list[Record], found: Found, notes: list[str]) -> Any:
     return np.arange(1, len(records) + 1)
 
 
+def _restarted(records: list[Record]) -> list[list[Record]]:
+    """Return the trainings of a table, of which a new one begins where the epochs count from less."""
+    trainings: list[list[Record]] = []
+    for record in records:
+        last = trainings[-1][-1].number if trainings else None
+        if not trainings or (last is not None and record.number is not None and record.number < last):
+            trainings.append([])
+        trainings[-1].append(record)
+    return trainings
+
+
 def _as_shares(shown: dict[str, Floats], notes: list[str]) -> None:
-    """Turn accuracies in percent into shares, all of them alike."""
-    fields = [field for field in ("accuracy", "validation_accuracy") if field in shown]
-    finite = [shown[field][np.isfinite(shown[field])] for field in fields]
-    values = np.concatenate(finite) if finite else np.zeros(0)
-    if len(values) and values.max() > 1.0 + 1e-9 and values.max() <= 100.0 + 1e-9 and values.min() >= 0:
-        for field in fields:
-            shown[field] = shown[field] / 100
+    """Turn accuracies in percent into shares, training and validation each for itself; refuse what is neither."""
+    percent = False
+    for field in ("accuracy", "validation_accuracy"):
+        values = shown.get(field)
+        if values is None or not np.isfinite(values).any():
+            continue
+        low, high = float(np.nanmin(values)), float(np.nanmax(values[np.isfinite(values)]))
+        if low < -1e-6 or high > 100 + 1e-3:
+            raise Unreadable(f"an accuracy of {low if low < 0 else high:g} is no share and no percentage")
+        if high > 1 + 1e-3:
+            values, percent = values / 100, True
+        shown[field] = np.clip(values, 0, 1)
+    if percent:
         notes.append("Accuracies are printed in percent.")

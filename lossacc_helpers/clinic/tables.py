@@ -1,7 +1,6 @@
 """Reads tables of curves: CSV of Keras and Lightning, JSON of histories, mappings and frames."""
 
 import csv
-import io
 import json
 import math
 import re
@@ -9,35 +8,72 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossacc_helpers.clinic.names import understand
-from lossacc_helpers.clinic.text import Record
+from lossacc_helpers.clinic.text import Record, as_number
 
 _DELIMITERS = ",;\t|"
 _COUNTERS = ("epoch", "epochs")
 _LIST = re.compile(r"""["']?(?P<name>[A-Za-z_][\w .@/-]{0,60}?)["']?[ \t]*[:=][ \t]*\[(?P<values>[^\[\]]*)\]""")
 _WRAPPED = re.compile(r"\b(?:np|numpy|tf|torch|jnp)\.\w+\(([^()]*)\)")  # np.float64(0.5)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_COUNTED = re.compile(r"\W*epochs?\b", re.IGNORECASE)
+_HEADER_WITHIN = 30  # lines
 _STEPS = ("step", "steps", "iter", "iteration", "global step")
 
 
 def read_csv(text: str) -> list[Record] | None:
-    """Return the records of a table with a header that names a loss or an accuracy; None for other text."""
-    lines = text.lstrip("\ufeff").splitlines()
-    start = next((k for k, line in enumerate(lines) if line.strip()), None)
-    if start is None:
+    """Return the records of a table with a header that names a loss or an accuracy; None for other text.
+
+    Columns are separated by commas, semicolons, tabulators, bars or blanks; lines may stand before the header.
+    """
+    lines = [line for line in _COLOURS.sub("", text.lstrip("\ufeff")).replace("\0", "").splitlines() if line.strip()]
+    for start, line in enumerate(lines[:_HEADER_WITHIN]):
+        if not any(understand(word).quantity for word in re.split(r"[,;|\t]|\s{2,}", line)) and not _COUNTED.match(
+            line
+        ):
+            continue
+        for delimiter in (*_DELIMITERS, r"\s{2,}", r"\s+"):
+            records = _read_table(lines[start:], delimiter)
+            if records:
+                return records
+    return None
+
+
+def _read_table(lines: list[str], delimiter: str) -> list[Record] | None:
+    """Return the records of the table whose header is the first line; None if it is none."""
+    names = _cells(lines[0], delimiter)
+    named = [understand(name) for name in names]
+    if len(names) < 2 or any(as_number(name) is not None for name in names) or not any(one.quantity for one in named):
         return None
-    header = lines[start]
-    delimiter = max(_DELIMITERS, key=header.count)
-    if delimiter not in header:
-        return None
-    rows = list(csv.reader(io.StringIO("\n".join(lines[start:]).replace("\0", "")), delimiter=delimiter))
-    names = [cell.strip() for cell in rows[0]]
-    if any(_is_number(name) for name in names) or not any(understand(name).quantity for name in names):
-        return None
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    for row in rows[1:]:
-        if any(cell.strip() for cell in row):
-            for k, name in enumerate(names):
-                columns[name].append(row[k].strip() if k < len(row) else "")
-    return read_columns(columns)
+    columns: dict[str, list[Any]] = {name: [] for name in names if name}
+    used = 0
+    for line in lines[1:]:
+        cells = _cells(line, delimiter)
+        if len(cells) == len(names) + 1 and delimiter.startswith(r"\s"):
+            cells = cells[1:]  # an index without a name, as pandas prints it
+        if not set(line) - set("-+=|: \t"):
+            continue
+        if delimiter.startswith(r"\s") and len(cells) != len(names):
+            break
+        row = dict.fromkeys(columns, "")
+        row |= {name: cell for name, cell in zip(names, cells, strict=False) if name and not row[name]}
+        told = [as_number(row[name]) for name, one in zip(names, named, strict=True) if one.quantity and name]
+        if all(value is None for value in told) and delimiter.startswith(r"\s"):
+            break
+        if any(cell for cell in cells):
+            used += any(value is not None for value in told)
+            for name, cell in row.items():
+                columns[name].append(cell)
+    return read_columns(columns) if used else None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line."""
+    if delimiter.startswith(r"\s"):
+        return re.split(delimiter, line.strip())
+    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    if delimiter == "|" and line.strip().startswith("|"):
+        cells = cells[1:-1] if line.strip().endswith("|") else cells[1:]
+    return cells
 
 
 def read_json(text: str) -> list[Record] | None:
@@ -65,6 +101,8 @@ def read_json(text: str) -> list[Record] | None:
 def read_lists(text: str) -> list[Record] | None:
     """Return the records of lists by name, as Python prints a history; None for text without two numbers in a list."""
     columns: dict[str, list[Any]] = {}
+    if "[" not in text:
+        return None
     for match in _LIST.finditer(_WRAPPED.sub(r"\1", text)):
         values = [_as_number(value.strip()) for value in match["values"].split(",") if value.strip()]
         if len(values) > 1 and None not in values:
@@ -79,9 +117,15 @@ def _read_parsed(parsed: Any) -> list[Record] | None:
                 inner = _read_parsed(parsed[key])
                 if inner:
                     return inner
-        columns = {name: value for name, value in parsed.items() if isinstance(value, list)}
+        columns = {str(name): value for name, value in parsed.items() if isinstance(value, list)}
+        for name, inner in parsed.items():
+            if isinstance(inner, dict) and inner and all(str(key).isdigit() for key in inner):  # pandas: by row
+                columns[str(name)] = [inner[key] for key in sorted(inner, key=int)]
+            elif isinstance(inner, dict):  # {"train": {"loss": [...]}, "val": {...}}
+                columns |= {f"{name} {key}": value for key, value in inner.items() if isinstance(value, list)}
         return read_columns(columns) if columns else None
     if isinstance(parsed, list) and parsed and all(isinstance(row, dict) for row in parsed):
+        parsed = [row for row in parsed if "train_runtime" not in row]  # a summary, not an epoch
         names = list(dict.fromkeys(str(name) for row in parsed for name in row))
         return read_columns({name: [row.get(name, "") for row in parsed] for name in names})
     return None
@@ -93,6 +137,12 @@ def read_columns(columns: Mapping[str, Sequence[Any]]) -> list[Record] | None:
     if not any(name.quantity for name in named.values()):
         return None
     counter = next((name for name, known in named.items() if str(name).strip().lower() in _COUNTERS), None)
+    unseen = [name for name, known in named.items() if known.quantity == "loss" and known.validation]
+    trained = [name for name, known in named.items() if known.quantity == "loss" and known.trained]
+    if unseen and trained:  # "train_loss, valid_loss, accuracy": the accuracy is that of validation
+        for name, known in named.items():
+            if known.quantity == "accuracy" and not known.trained and not known.validation:
+                named[name] = type(known)(known.quantity, True, False, known.plain)
     length = max((len(values) for values in columns.values()), default=0)
     kept = [
         (columns[name], (type(known)(known.quantity, False, False, known.plain or name), known.validation))
@@ -102,7 +152,7 @@ def read_columns(columns: Mapping[str, Sequence[Any]]) -> list[Record] | None:
     records: list[Record] = []
     for row in range(length):
         number = _as_number(columns[counter][row]) if counter is not None and row < len(columns[counter]) else None
-        epoch = int(number) if number is not None and math.isfinite(number) else None
+        epoch = math.ceil(number) if number is not None and math.isfinite(number) else None
         values = {}
         for column, key in kept:
             value = _as_number(column[row]) if row < len(column) else None
@@ -117,21 +167,12 @@ def read_columns(columns: Mapping[str, Sequence[Any]]) -> list[Record] | None:
     return records
 
 
-def _is_number(text: str) -> bool:
-    return _as_number(text) is not None
-
-
 def _as_number(value: Any) -> float | None:
     """Return a number, or None for what is none; nan that was written is one."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, str):
-        percent = value.endswith("%")
-        try:
-            found = float(value.rstrip("%").strip().replace(",", ""))
-        except ValueError:
-            return None
-        return found / 100 if percent else found
+        return as_number(value)
     if isinstance(value, Iterable):
         return None
     try:
