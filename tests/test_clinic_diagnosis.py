@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from lossacc_helpers.clinic import Diagnosis, Unreadable, diagnose, read
+from lossacc_helpers.clinic import Diagnosis, Finding, Unreadable, diagnose, read
 from lossacc_helpers.clinic.causes import CAUSES, FAMILIES, TOLD_APART
+from lossacc_helpers.clinic.diagnosis import _settled
 from lossacc_helpers.clinic.evidence import Curve, Evidence, grid_size
 from lossacc_helpers.clinic.examples import cases
 from lossacc_helpers.clinic.rules import RULES
@@ -366,7 +367,7 @@ def test_of_very_many_epochs_some_are_looked_at_and_none_that_broke_is_lost():
     curves["loss"][4567] = np.inf
     found = diagnose(curves)
     assert best(found) == ["numeric-failure"]
-    assert "Of 9,001 epochs every 5th is looked at." in found.log.notes
+    assert "Of 9,001 epochs one in 5 is looked at." in found.log.notes
     whole = read(learning(9001))
     thin = whole.thinned(2000)
     assert len(thin.epochs) == 1800
@@ -496,3 +497,69 @@ def test_causes_that_look_alike_come_with_what_tells_them_apart():
         assert len(pair) == 2
         assert pair <= set(CAUSES)
         assert experiment.endswith(".")
+
+
+# What explains what -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cause", "explained"),
+    [
+        ("numeric-failure", "optimizer-instability"),
+        ("not-cross-entropy", "overconfidence"),
+        ("metric-mismatch", "healthy"),
+        ("swapped-arguments", "overfitting"),
+        ("double-softmax", "underconfidence"),
+        ("class-imbalance", "threshold-plateau"),
+        ("saturated-outputs", "constant-predictor"),
+        ("constant-predictor", "train-mode-penalty"),
+        ("unshuffled-validation-split", "distribution-shift"),
+        ("batch-norm-statistics", "distribution-shift"),
+        ("label-noise", "underconfidence"),
+        ("leakage", "healthy"),
+        ("optimizer-instability", "overfitting"),
+    ],
+)
+def test_a_cause_that_explains_another_comes_before_it(cause, explained):
+    found = {slug: Finding(slug, score, ("seen",)) for slug, score in ((cause, 0.85), (explained, 0.9))}
+    ranked = _settled(found)
+    assert [one.slug for one in ranked] == [cause, explained]
+    assert ranked[1].score < 0.9
+    weak = {slug: Finding(slug, score, ("seen",)) for slug, score in ((cause, 0.3), (explained, 0.9))}
+    assert _settled(weak)[0].slug == explained  # what is hardly found explains nothing
+
+
+def test_two_explanations_count_no_more_than_the_better_one():
+    slugs = ("double-softmax", "swapped-arguments", "overfitting")
+    ranked = _settled({slug: Finding(slug, 0.9, ("seen",)) for slug in slugs})
+    assert next(one.score for one in ranked if one.slug == "overfitting") == pytest.approx(0.45)
+
+
+# Precision ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decimals", [2, 3, 4])
+def test_rounding_alone_breaks_no_bound_and_makes_no_grid(decimals):
+    generator = np.random.default_rng(decimals)
+    for _ in range(200):
+        accuracy = np.sort(generator.uniform(0.7, 0.999, 12))
+        loss = (1 - accuracy) * LN2 * (1 + 1e-6)  # on the floor itself
+        curves = {"loss": np.round(loss, decimals), "accuracy": np.round(accuracy, decimals)}
+        found = diagnose(curves | {"val_accuracy": np.round(generator.uniform(0.6, 0.9, 12), decimals)}, classes=2)
+        assert found.best.slug != "not-cross-entropy"
+        assert found.validation_size is None
+
+
+def test_accuracies_that_are_neither_share_nor_percentage_are_refused():
+    for odd in (-0.5, 651.0):
+        with pytest.raises(Unreadable, match="is no share and no percentage"):
+            read({"loss": [0.5, 0.4], "accuracy": [0.5, odd]})
+    assert read({"loss": [0.5, 0.4], "accuracy": [0.99, 1.0000001]}).accuracy[-1] == 1.0
+    mixed = read({"loss": [0.5, 0.4], "accuracy": [0.6, 0.7], "val_accuracy": [65.0, 70.0]})
+    assert mixed.accuracy[0] == 0.6
+    assert mixed.validation_accuracy[0] == 0.65
+
+
+def test_a_path_to_nothing_is_told_so():
+    with pytest.raises(Unreadable, match=r"there is no file runs/training\.log"):
+        diagnose("runs/training.log")

@@ -418,6 +418,16 @@ def test_the_epochs_that_lightning_writes_beside_its_steps_are_used(tmp_path):
     np.testing.assert_allclose(log.loss, [0.9, 0.7, 0.6], rtol=1e-6)
 
 
+def test_a_folder_of_two_runs_asks_for_one_of_them(tmp_path):
+    pytest.importorskip("tensorboard")
+    for name in ("first", "second"):
+        (tmp_path / name / "train").mkdir(parents=True)
+        write_series(tmp_path / name / "train", {"epoch_loss": {0: 0.9, 1: 0.7}})
+    with pytest.raises(Unreadable, match="holds 2 runs; give the folder of one of them"):
+        read(tmp_path)
+    np.testing.assert_allclose(read(tmp_path / "first").loss, [0.9, 0.7], rtol=1e-6)
+
+
 def test_events_that_say_nothing_or_cannot_be_read_are_refused(tmp_path, monkeypatch):
     pytest.importorskip("tensorboard")
     file = write_series(tmp_path, {"learning_rate": {0: 0.1}})

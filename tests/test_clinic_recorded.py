@@ -9,6 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from lossacc_helpers import PredictionHistory, StepHistory, TrainingRun
 from lossacc_helpers.clinic import diagnose
+from lossacc_helpers.clinic.diagnosis import _recorded
 from lossacc_helpers.clinic.recorded import OBJECTIONS, SAMPLE_RULES
 from lossacc_helpers.clinic.rows import compare_rows
 
@@ -212,6 +213,58 @@ def test_answers_that_became_wrong_are_held_against_chance():
         else:
             assert f"{gained} validation samples became right and {lost} wrong: within chance" in told.against[-1]
             assert told.score < 0.45
+
+
+def test_classes_that_change_places_are_no_single_answer():
+    truth = np.repeat([0, 1, 2], [200, 100, 100])
+    swapped = np.where(truth == 0, 0, 3 - truth)  # what is right is class 0, and what is wrong is not called so
+    found = diagnose(run(learning(labels=truth, rows=swapped), learning(labels=truth, rows=swapped, seed=2)))
+    assert not {"class-imbalance", "constant-predictor"} & set(slugs(found, 0.6))
+    compact = TrainingRun(*(history(*learning(labels=truth, rows=swapped, seed=k)).compact() for k in (1, 2)))
+    assert not {"class-imbalance", "constant-predictor"} & set(slugs(diagnose(compact), 0.7))  # more, curves say
+
+
+def test_curves_that_were_not_printed_are_those_of_the_run():
+    asked = run()
+    log = diagnose(asked, printed={"loss": asked.train.loss}).log
+    np.testing.assert_allclose(log.validation_loss, asked.validation.loss)
+    np.testing.assert_allclose(log.validation_accuracy, asked.validation.accuracy)
+    np.testing.assert_allclose(log.accuracy, asked.train.accuracy)
+
+
+# What speaks against ------------------------------------------------------------------------------------------------
+
+
+def objections(training, **given):
+    evidence = _recorded(training, None, None, given.get("printed"), given.get("inputs"))
+    return {objection.__name__: made for objection in OBJECTIONS if (made := objection(evidence)) is not None}
+
+
+def test_what_a_sound_training_speaks_against_is_told():
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(800, 5))
+    told = objections(run(settings={"layers": ["Dense"]}), inputs=(rows[:400], rows[400:]))
+    assert set(told) == {
+        "no_such_layer",
+        "no_dropout_first",
+        "right_temperature",
+        "several_answers",
+        "same_labels",
+        "neighbours_of_either_part",
+    }
+    assert "confidence is not what is wrong" in told["right_temperature"].says
+    assert told["same_labels"].slugs == ("unshuffled-validation-split",)
+    assert told["neighbours_of_either_part"].slugs == ("distribution-shift",)
+    assert "constant-predictor" in told["several_answers"].slugs
+
+
+def test_what_is_wrong_speaks_against_nothing_of_the_kind():
+    one = np.zeros(400, dtype=int)
+    rare = np.repeat([0, 1], [370, 30])
+    parts = [learning(labels=rare, rows=one, classes=2, sharp=9.0, seed=k) for k in (1, 2)]
+    other = learning(labels=np.repeat([0, 1], 200), rows=one, classes=2, sharp=9.0, seed=2)
+    told = objections(run(parts[0], other))
+    assert not {"several_answers", "same_labels", "right_temperature"} & set(told)
 
 
 # Rows ---------------------------------------------------------------------------------------------------------------

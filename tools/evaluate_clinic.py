@@ -8,7 +8,7 @@ rules looks at nothing else. With ``--write`` the report goes to ``benchmarks/cl
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from typing import Any
 
 from lossacc_helpers import recordings
 from lossacc_helpers.clinic import Diagnosis, diagnose, read
+from lossacc_helpers.clinic.causes import HARMLESS
 from lossacc_helpers.clinic.examples import cases
 from lossacc_helpers.clinic.examples import simulated as simulated_runs
 
 REPORT = Path("benchmarks/clinic.md")
-_HARMLESS = frozenset({"healthy", "small-validation-set", "threshold-plateau", "cannot-tell"})
 _RECORDED = {
     "lesson_03_colleague": ("not-cross-entropy",),
     "lesson_03_label_noise": ("label-noise", "overfitting", "overconfidence"),
@@ -87,7 +87,7 @@ def judge(rows: Iterable[Row]) -> Judged:
         answers[name, slugs[0], slugs[0] in accepted] += 1
         if accepted[0] == "healthy":
             healthy += 1
-            alarms += slugs[0] not in _HARMLESS
+            alarms += slugs[0] not in HARMLESS
     return Judged(runs, first, third, healthy, alarms, answers)
 
 
@@ -139,8 +139,13 @@ def report(*, tuning: bool = False) -> str:
 
 def main() -> None:
     """Print or write the report."""
-    made = report(tuning="--tuning" in sys.argv[1:])
-    if "--write" in sys.argv[1:]:
+    parser = argparse.ArgumentParser(description="Measure the clinic on runs with known causes.")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--tuning", action="store_true", help="keep the third that is held out closed")
+    either.add_argument("--write", action="store_true", help=f"write the report to {REPORT}")
+    options = parser.parse_args()
+    made = report(tuning=options.tuning)
+    if options.write:
         REPORT.write_text(made, encoding="utf-8")
     print(made, end="")
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 FAMILIES = (
     "nothing wrong",
+    "too little is known",
     "not what it is called",
     "not learning",
     "confidence",
@@ -52,7 +53,7 @@ _ALL = (
     ),
     Cause(
         slug="cannot-tell",
-        family="nothing wrong",
+        family="too little is known",
         says="Too little was given to say anything.",
         experiment="Train for more epochs, with validation data, and with accuracy among the metrics.",
         fix="Bring both losses and both accuracies.",
@@ -260,6 +261,9 @@ _ALL = (
     ),
 )
 CAUSES: Mapping[str, Cause] = MappingProxyType({cause.slug: cause for cause in _ALL})
+
+# What may be said of a training in which nothing is wrong.
+HARMLESS = frozenset({"healthy", "small-validation-set", "threshold-plateau", "cannot-tell"})
 
 
 def _pairs(*rows: tuple[str, str, str]) -> Mapping[frozenset[str], str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from lossacc_helpers._validation import as_whole_number
+from lossacc_helpers.clinic.causes import HARMLESS
 from lossacc_helpers.clinic.evidence import Evidence
 from lossacc_helpers.clinic.findings import Diagnosis, Finding
 from lossacc_helpers.clinic.log import Log
@@ -36,16 +37,13 @@ _EXPLAINS: tuple[tuple[str, float, tuple[str, ...], float], ...] = (
                                 "optimizer-instability"), 0.6),
     ("constant-predictor", 0.6, ("healthy", "threshold-plateau", "train-mode-penalty", "overconfidence",
                                  "overfitting"), 0.7),
-    ("unshuffled-validation-split", 0.7, (*_RISES, "distribution-shift", "shuffled-evaluation"), 0.6),
+    ("unshuffled-validation-split", 0.7, (*_RISES, "distribution-shift"), 0.6),
     ("batch-norm-statistics", 0.7, (*_RISES, "distribution-shift", "small-validation-set"), 0.7),
     ("label-noise", 0.7, ("underconfidence", "overfitting", "overconfidence", "few-large-losses"), 0.8),
     ("leakage", 0.7, ("healthy",), 0.8),
     ("optimizer-instability", 0.75, ("overfitting", "overconfidence", "batch-norm-statistics",
                                      "dropout-batch-norm-shift"), 0.75),
 )  # fmt: skip
-
-# What may stand beside a healthy training.
-_HARMLESS = frozenset({"healthy", "small-validation-set", "threshold-plateau", "cannot-tell"})
 
 
 def diagnose(
@@ -62,7 +60,8 @@ def diagnose(
     ----------
     curves
         A Keras ``History``; a mapping of names to lists; a pandas frame; a path or an open file; text or bytes that a
-        training printed, CSV or JSON; or a `TrainingRun` of one network, whose samples settle what curves leave open.
+        training printed, CSV or JSON; a `Log` that was read; or a `TrainingRun` of one network, whose samples settle
+        what curves leave open.
     classes : int, optional
         How many classes there are; a `TrainingRun` knows.
     validation_size : int, optional
@@ -121,9 +120,13 @@ def _recorded(
         if given is not None and given != known:
             raise ValueError(f"{name} is {given}, but the run has {known if known is not None else 'no validation'}")
     if printed is not None:
-        log = printed if isinstance(printed, Log) else read(printed)
-        if len(log.epochs) != run.epochs:
-            raise ValueError(f"printed must have the {run.epochs} epochs of the run; got {len(log.epochs)}")
+        told = printed if isinstance(printed, Log) else read(printed)
+        if len(told.epochs) != run.epochs:
+            raise ValueError(f"printed must have the {run.epochs} epochs of the run; got {len(told.epochs)}")
+        missing = [
+            part for part in ("accuracy", "validation_loss", "validation_accuracy") if getattr(told, part) is None
+        ]
+        log = replace(told, **{part: getattr(log, part) for part in missing})
     compared = None
     if inputs is not None:
         if run.validation is None:
@@ -137,7 +140,9 @@ def _recorded(
                 raise ValueError(f"{name} inputs must have the {samples} samples of the run; got {len(rows)}")
         compared = compare_rows(train, validation)
     size = None if run.validation is None else run.validation.samples
-    return Recorded(log, run.train.classes, size, run, compared)
+    every = -(-run.epochs // _MOST_EPOCHS)
+    kept = run if every == 1 else run.select_epochs(slice(every - 1, None, every))
+    return Recorded(log.thinned(_MOST_EPOCHS), run.train.classes, size, kept, compared)
 
 
 def _together(findings: Iterable[Finding]) -> dict[str, Finding]:
@@ -168,13 +173,14 @@ def _heard(found: dict[str, Finding], objections: Iterable[Objection]) -> dict[s
 
 def _settled(found: dict[str, Finding]) -> list[Finding]:
     """Return findings in order, after each has been held against those that would explain it."""
-    scores = {slug: finding.score for slug, finding in found.items()}
+    shares = dict.fromkeys(found, 1.0)  # the best explanation counts, and no second one
     for slug, least, explained, share in _EXPLAINS:
-        if scores.get(slug, 0.0) >= least and found[slug].score >= least:
-            for other in scores:
+        if slug in found and found[slug].score >= least:
+            for other in found:
                 if other != slug and ("*" in explained or other in explained):
-                    scores[other] *= share
-    trouble = max((score for slug, score in scores.items() if slug not in _HARMLESS), default=0.0)
+                    shares[other] = min(shares[other], share)
+    scores = {slug: finding.score * shares[slug] for slug, finding in found.items()}
+    trouble = max((score for slug, score in scores.items() if slug not in HARMLESS), default=0.0)
     if "healthy" in scores and trouble > scores["healthy"]:
         scores["healthy"] = min(scores["healthy"], 0.35)
     ranked = [replace(found[slug], score=scores[slug]) for slug in sorted(scores, key=lambda slug: -scores[slug])]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lossacc_helpers.clinic.log import Unreadable
 from lossacc_helpers.clinic.names import understand
 from lossacc_helpers.clinic.tables import read_columns
 from lossacc_helpers.clinic.text import Record
@@ -31,6 +32,9 @@ def read_events(path: Path) -> list[Record] | None:
     Raises `ImportError` where TensorBoard is not installed.
     """
     files = _files(path)
+    runs = sorted({str(file.parent.parent if file.parent.name.lower() in _PARTS else file.parent) for file in files})
+    if len(runs) > 1:
+        raise Unreadable(f"{path.name} holds {len(runs)} runs; give the folder of one of them, such as {runs[0]}")
     series: Series = {}
     for file in files:
         prefix = _PARTS.get(file.parent.name.lower(), "")

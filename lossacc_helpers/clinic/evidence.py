@@ -1,8 +1,8 @@
 """What can be measured of a log: how noisy each curve is, where it turns and by how much, and what the bounds say.
 
-Rules look at an `Evidence`; none of them looks at a log itself. Changes are measured between medians of a few epochs,
-and held against the noise of the curve, which is estimated from how neighbouring epochs differ once a trend is taken
-away.
+Rules look at an `Evidence`. Changes are measured between levels (medians of a few epochs, where there are twenty or
+more) and held against the noise of the curve, which is estimated from how neighbouring epochs differ once a trend is
+taken away.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from lossacc_helpers.attainable import calibrated_loss
 from lossacc_helpers.clinic.log import Floats, Log
 from lossacc_helpers.clinic.names import understand
 
-_ROUNDED = 5e-5  # four decimals are printed
+_FEW = 8  # values that tell how many decimals are printed
 _LN2 = float(np.log(2))
 
 
@@ -38,10 +38,11 @@ class Curve:
     @cached_property
     def noise(self) -> float:
         """Standard deviation of one epoch about a smooth curve, robustly; at least what rounding makes."""
+        least = half_digit(self.values)
         if len(self) < 4:
-            return _ROUNDED
+            return max(least, 5e-5)
         second = self.values[2:] - 2 * self.values[1:-1] + self.values[:-2]  # of independent noise 6 times its variance
-        return max(float(1.4826 * np.median(np.abs(second)) / np.sqrt(6)), _ROUNDED)
+        return max(float(1.4826 * np.median(np.abs(second)) / np.sqrt(6)), least, 5e-5)
 
     @property
     def width(self) -> int:
@@ -158,7 +159,8 @@ class Evidence:
         A wrong answer gives its class at most one half: L >= (1 - a) ln 2. Allowed is what rounding makes of both.
         """
         _, loss, accuracy = self.pairs(validation=validation)
-        return np.asarray(loss < (1 - accuracy) * _LN2 - _ROUNDED * (1 + _LN2) - 1e-9)
+        slack = half_digit(loss, beside=accuracy) + _LN2 * half_digit(accuracy, beside=loss)
+        return np.asarray(loss < (1 - accuracy) * _LN2 - slack - 1e-9)
 
     @cached_property
     def samples(self) -> int | None:
@@ -178,6 +180,22 @@ class Evidence:
         return np.asarray(loss - calibrated_loss(least_right, classes=classes)[1])
 
 
+def half_digit(values: Floats, *, beside: Floats | None = None) -> float:
+    """Return half of the last digit that is printed: by how much rounding may have moved each value.
+
+    A few values may all end in 0; then those that are printed `beside` them have a say.
+
+    >>> half_digit(np.array([0.69, 0.5, 0.41]))
+    0.005
+    """
+    kept = values[np.isfinite(values)]
+    decimals = next((d for d in range(1, 7) if np.allclose(kept, np.round(kept, d), rtol=0, atol=1e-9)), 7)
+    half = float(f"{0.5 * 10.0**-decimals:.1g}")
+    if beside is None or len(np.unique(kept)) >= _FEW:
+        return half
+    return min(half, half_digit(beside))
+
+
 def grid_size(accuracies: Floats, *, most: int = 2000) -> int | None:
     """Return the least number of samples of which all accuracies, as they were rounded, are shares; None for none.
 
@@ -188,10 +206,10 @@ def grid_size(accuracies: Floats, *, most: int = 2000) -> int | None:
     """
     values = np.unique(np.asarray(accuracies, dtype=np.float64))
     values = values[np.isfinite(values) & (values > 0) & (values < 1)]
-    decimals = next((d for d in (1, 2, 3) if np.allclose(values, np.round(values, d), rtol=0, atol=1e-9)), 4)
-    if len(values) < 3 or decimals < 3:  # two decimals are a grid of their own
+    rounded = half_digit(values) if len(values) else 0.0
+    if len(values) < 3 or rounded > 1e-3:  # two decimals are a grid of their own
         return None
-    rounded = 0.5 * 10.0**-decimals
+    rounded = max(rounded, 5e-5)  # shares are seldom exact
     sizes = np.arange(2, most + 1)
     off = np.abs(values[:, None] * sizes - np.round(values[:, None] * sizes)).max(axis=0)
     fits = off <= rounded * sizes + 1e-6

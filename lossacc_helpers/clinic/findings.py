@@ -68,6 +68,7 @@ class Diagnosis:
     findings : the causes that fit, best first; never empty.
     log : what was read.
     classes, validation_size : as given, or as the curves say, or None.
+    notes : what was not given, in sentences.
     """
 
     findings: tuple[Finding, ...]
@@ -102,6 +103,7 @@ class Diagnosis:
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
         return {
+            "schema": 1,  # counts up when a key changes its meaning, or goes
             "findings": [finding.as_dict() for finding in self.findings],
             "told_apart": [
                 {"causes": list(pair), "experiment": experiment} for pair, experiment in self.told_apart.items()

@@ -89,7 +89,7 @@ class Log:
             # A loss that was no number once must not be lost.
             broken=np.logical_or.reduceat(self.broken, np.arange(size) * every),
             others=MappingProxyType({name: values[kept] for name, values in self.others.items()}),
-            notes=(*self.notes, f"Of {len(self.epochs):,} epochs every {every}th is looked at."),
+            notes=(*self.notes, f"Of {len(self.epochs):,} epochs one in {every} is looked at."),
         )
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from lossacc_helpers.clinic.tables import read_columns, read_csv, read_json, rea
 from lossacc_helpers.clinic.text import Found, Record, read_text
 from lossacc_helpers.history import TrainingRun
 
+_PATHLIKE = re.compile(r"[^\s=:]*[/\\.][^\s=:]*\.?(?:log|txt|csv|json|jsonl|out|tsv)", re.IGNORECASE)
 _MOST_BYTES = 200_000_000
 _QUANTITIES = ("loss", "accuracy", "top accuracy")
 _FAVOURITES = ("loss", "acc", "accuracy", "sparse categorical accuracy", "categorical accuracy", "binary accuracy")
@@ -44,6 +46,8 @@ def read(curves: Any) -> Log:
     if isinstance(curves, str):
         if "\n" not in curves and 0 < len(curves) < 1000 and _exists(curves):
             return _of_path(Path(curves))
+        if _PATHLIKE.fullmatch(curves.strip()):
+            raise Unreadable(f"there is no file {curves.strip()}")
         return _of_text(curves)
     if isinstance(curves, bytes | bytearray):
         return _of_text(decoded(bytes(curves)))

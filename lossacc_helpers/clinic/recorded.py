@@ -81,11 +81,18 @@ class Recorded(Evidence):
     @cached_property
     def only_answer(self) -> tuple[int, float] | None:
         """The one class that every training sample is given at the end, and its share; None if there are several."""
-        right, labels = self.train.correct[-1], self.train.labels
-        for of_class in range(self.train.classes):
-            if np.mean(right == (labels == of_class)) >= 0.995 and right.any():
-                return of_class, float(np.mean(labels == of_class))
-        return None
+        labels, logs = self.train.labels, self.train.log_probabilities
+        if logs is not None:
+            if not np.isfinite(self.train.top_probabilities[-1]).all():
+                return None
+            answers = np.bincount(logs[-1].argmax(axis=-1), minlength=self.train.classes)
+        elif self.train.classes == 2:  # of two classes what is right tells what was answered
+            answers = np.bincount(np.where(self.train.correct[-1], labels, 1 - labels), minlength=2)
+        else:
+            return None
+        of_class = int(answers.argmax())
+        only = answers[of_class] >= 0.995 * len(labels)
+        return (of_class, float(np.mean(labels == of_class))) if only else None
 
     @cached_property
     def asked_anew(self) -> tuple[Floats, Floats] | None:
@@ -282,11 +289,11 @@ def temperature(e: Recorded) -> Finding | None:
 def labels_of_both_parts(e: Recorded) -> Finding | None:
     """The two parts hold the classes in different shares."""
     deviations, absent = _label_shift(e)
-    if deviations < 6 and absent < 0.05:
+    if deviations < 5 and absent < 0.05:
         return None
     told = (
-        f"{absent:.0%} of the validation samples are of classes that training never sees."
-        if absent
+        f"{absent:.0%} of the validation samples, beyond chance, are of classes that training never sees."
+        if absent >= 0.05
         else f"The shares of the classes differ between both parts by {deviations:.0f} standard deviations of chance."
     )
     score = 0.93 if absent >= 0.05 else 0.6 + 0.02 * min(15.0, deviations)
@@ -481,7 +488,7 @@ def within_chance(e: Recorded) -> Objection | None:
 
 def several_answers(e: Recorded) -> Objection | None:
     """Not every sample gets the same answer."""
-    if e.only_answer is not None:
+    if e.only_answer is not None or (e.train.is_compact and e.train.classes > 2):
         return None
     return Objection(
         ("constant-predictor", "class-imbalance"), 0.4, "At the end the training samples get more than one answer."
@@ -498,7 +505,7 @@ def same_labels(e: Recorded) -> Objection | None:
     )
 
 
-def no_copies(e: Recorded) -> Objection | None:
+def neighbours_of_either_part(e: Recorded) -> Objection | None:
     """Neighbours are of either part alike."""
     if e.compared is None or e.compared.deviations > 2:
         return None
@@ -518,7 +525,7 @@ OBJECTIONS: tuple[Callable[[Recorded], Objection | None], ...] = (
     within_chance,
     several_answers,
     same_labels,
-    no_copies,
+    neighbours_of_either_part,
 )
 
 
@@ -550,19 +557,26 @@ def _since_best(e: Recorded) -> tuple[float, float, int, int] | None:
 
 
 def _label_shift(e: Recorded) -> tuple[float, float]:
-    """By how many standard deviations of chance the class shares differ, and the share of classes never trained on."""
+    """By how many standard deviations of chance class shares differ, and which share is of classes never trained on.
+
+    The first is the chi-square statistic as a normal deviate (Wilson and Hilferty 1931); the second is what exceeds the
+    share of rare classes that chance leaves out of training.
+    """
     if e.unseen is None:
         return 0.0, 0.0
     parts = e.train, e.unseen
     counts = np.stack([np.bincount(part.labels, minlength=part.classes).astype(np.float64) for part in parts])
-    absent = float(counts[1][counts[0] == 0].sum() / counts[1].sum())
+    pooled = counts.sum(axis=0) / counts.sum()
+    by_chance = float((pooled * (1 - pooled) ** counts[0].sum()).sum())
+    absent = max(0.0, float(counts[1][counts[0] == 0].sum() / counts[1].sum()) - 2 * by_chance)
     counts = counts[:, counts.sum(axis=0) > 0]
     freedom = counts.shape[1] - 1
     if freedom < 1:
         return 0.0, absent
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
     squares = float(((counts - expected) ** 2 / expected).sum())
-    return (squares - freedom) / float(np.sqrt(2 * freedom)), absent
+    spread = 2 / (9 * freedom)
+    return float(((squares / freedom) ** (1 / 3) - (1 - spread)) / np.sqrt(spread)), absent
 
 
 def _longest(flags: NDArray[np.bool_]) -> tuple[int, int] | None:

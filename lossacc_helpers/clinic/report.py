@@ -14,7 +14,7 @@ _TITLE = "What the curves say"
 
 
 def as_markdown(diagnosis: Diagnosis) -> str:
-    """Return a diagnosis as a report in Markdown: the best finding whole, the others shorter."""
+    """Return a diagnosis as a report in Markdown."""
     lines = [f"## {_TITLE}", "", _summary(diagnosis), ""]
     for rank, finding in enumerate(diagnosis.findings, start=1):
         cause = finding.cause

@@ -1,8 +1,9 @@
 """The rules of the clinic: each looks for the marks of one cause, and says with epochs and numbers what it saw.
 
-A rule takes an `Evidence` and returns a `Finding`, or None where the marks are not there. It knows nothing of the other
-rules; what excludes what is settled in `diagnosis`. Rules rest on mechanisms: a bound that a cross-entropy cannot
-break, a value that a mistake produces, a change that is larger than the noise of its own curve.
+A rule takes an `Evidence` and returns a `Finding`, or None where the marks are not there. Where two causes share a
+mark, one rule asks the other for it; what excludes what is settled in `diagnosis`. Rules rest on mechanisms: a bound
+that a cross-entropy cannot break, a value that a mistake produces, a change that is larger than the noise of its own
+curve.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossacc_helpers.attainable import calibrated_loss
-from lossacc_helpers.clinic.evidence import Curve, Evidence
+from lossacc_helpers.clinic.evidence import Curve, Evidence, half_digit
 from lossacc_helpers.clinic.findings import Finding
 from lossacc_helpers.clinic.log import Floats
 from lossacc_helpers.fingerprints import double_softmax_range
@@ -161,7 +162,8 @@ def saturated_outputs(e: Evidence) -> Finding | None:
         seen = errors > 3e-4
         if seen.sum() < 2:
             continue
-        ratio, slack = loss[seen] / errors[seen], 5e-5 / errors[seen] * 16.2
+        ratio = loss[seen] / errors[seen]
+        slack = half_digit(accuracy, beside=loss) / errors[seen] * 16.2
         for low, high, what in (
             (15.2, 16.2, "1e-7"),
             (87.0, 87.7, "the least float32"),
@@ -225,7 +227,7 @@ def metric_mismatch(e: Evidence) -> Finding | None:
 
 
 def class_imbalance(e: Evidence) -> Finding | None:
-    """Accuracy stands at one high level from the first epoch on."""
+    """Accuracy stands at one high level, from the first quarter of the epochs on."""
     curve = e.accuracy if e.accuracy is not None else e.validation_accuracy
     if curve is None or len(curve) < 3 or e.top:
         return None
@@ -474,7 +476,7 @@ def _rises(curve: Curve, rise: float) -> str:
 def _far_above(e: Evidence) -> Finding | None:
     """A part of a training in which validation already costs far more than training, at an accuracy that stands."""
     loss, unseen = e.loss, e.validation_loss
-    if loss is None or unseen is None or e.validation_accuracy is None or len(unseen) < 3:
+    if loss is None or unseen is None or e.validation_accuracy is None or len(unseen) < 3 or not e.classes:
         return None
     excess = e.miscalibrated(validation=True)
     late = excess[len(excess) // 2 :]
@@ -483,7 +485,7 @@ def _far_above(e: Evidence) -> Finding | None:
             "overconfidence",
             0.42,
             (
-                f"Validation costs {unseen.end:.3g}, training {loss.end:.3g}; with {e.classes or 2} classes calibrated "
+                f"Validation costs {unseen.end:.3g}, training {loss.end:.3g}; with {e.classes} classes calibrated "
                 f"predictions of that accuracy would cost at most {unseen.end - float(np.median(late)):.3g}.",
             ),
             ("The validation loss does not rise in what is shown.",),
@@ -868,7 +870,7 @@ def extra_loss_terms(e: Evidence) -> Finding | None:
 
 
 def healthy(e: Evidence) -> Finding | None:
-    """Both losses fall or stand, accuracy follows, and nothing is out of bounds."""
+    """Training has learned, the validation loss does not turn, and nothing is out of bounds."""
     loss, unseen = e.loss, e.validation_loss
     right = e.accuracy if e.accuracy is not None else e.validation_accuracy
     if loss is None or right is None or e.epochs < 3 or e.log.broken.any():

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from lossacc_helpers._validation import as_numbers
 from lossacc_helpers.attainable import attainable_loss, calibrated_loss
 from lossacc_helpers.clinic import Diagnosis, Log
+from lossacc_helpers.clinic.causes import HARMLESS
 from lossacc_helpers.figures.picture import LabelledFigure, Picture, draw
 from lossacc_helpers.figures.style import (
     ACCURACY,
@@ -233,7 +234,7 @@ class _Findings:
                 part.set_visible(found is not None)
             if found is None:
                 continue
-            harmless = found.cause.family == "nothing wrong"
+            harmless = found.slug in HARMLESS
             colour = _HARMLESS if harmless else _TROUBLE
             bar.set_width(found.score)
             bar.set_color(pale(colour, strength=0.85 if k == 0 else 0.4))
