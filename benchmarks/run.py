@@ -1,6 +1,6 @@
 """Runs the benchmarks and stores their tables: `make bench`, or `python -m benchmarks.run --only latency` for a part.
 
-Everything takes about twelve minutes. Close what else is running first.
+Everything takes about twenty minutes. Close what else is running first.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from importlib import import_module
 from benchmarks.report import store, surroundings, where
 
 # In this order: training leaves TensorFlow in this process, and nothing else is to run beside it.
-PARTS = ("latency", "lessons", "training")
+PARTS = ("latency", "lessons", "clinic", "training")
 BUSY = 0.5  # processes that want to run, on average over the last minute
 
 

@@ -95,7 +95,7 @@ Epoch 2/3
 """
 table = "epoch;accuracy;loss;val_accuracy;val_loss\n0;0.5524;0.6791;0.7170;0.5722\n1;0.7762;0.4672;0.7588;0.4915"
 pairs = """[1] train loss=0.6791, train acc=55.24% | val loss=0.5722, val acc=71.70%
-saved checkpoint to /tmp/a.pt
+saved checkpoint to best.pt
 [2] train loss=0.4672, train acc=77.62% | val loss=0.4915, val acc=75.88%"""
 
 # %%
@@ -256,9 +256,9 @@ print(f"E with every sample: {best.slug} {best.score:.2f}\n ", best.evidence[0])
 # - **A** and **C** carry fingerprints: a second softmax, and a loss below 0, which no $-\ln p$ can be. A few epochs
 #   are enough.
 # - **B** is healthy at first, and then goes on for too long: the wrong answers become dearer.
-# - **D** is a warning. Nothing wrong was built into it, and on the way it is called three things. The first two are of
-#   its beginning, where a gap that will close looks like a shift, or like overfitting; the last is true, of a training
-#   that goes on for too long. Early on, high scores too may be wrong.
+# - **D** is a warning. Nothing wrong was built into it, and it is called four things one after the other. The first two
+#   are of its beginning, where a gap that will close looks like a shift, or like overfitting. The last is true, of a
+#   training that goes on for too long. Early on, high scores too may be wrong.
 # - **E** is one of the spiky networks of lesson 04. Its jumps are small and many, and by its curves nothing stands out.
 #   With the samples it is known what the *training* samples cost when they are asked as validation is. That settles
 #   it.

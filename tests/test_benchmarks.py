@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from benchmarks import bare, latency, lessons, memory, run, training
+from benchmarks import bare, clinic, latency, lessons, memory, run, training
 from benchmarks.report import FOLDER, Aim, aims_table, percentile, ratio_of_medians, store, surroundings, where
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
 
@@ -235,10 +235,28 @@ def test_the_tables_in_the_readme_are_those_of_the_stored_results():
     stored = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert set(stored) <= set(run.PARTS)
-    for part, module in (("latency", latency), ("lessons", lessons), ("training", training)):
+    for part, module in (
+        ("latency", latency),
+        ("lessons", lessons),
+        ("clinic", clinic),
+        ("training", training),
+    ):
         if part in stored:
             text = f"{module.table(stored[part])}\n\n{where(stored[part])}"
             assert f"<!-- {part} -->\n{text}\n<!-- end of {part} -->" in readme
+
+
+def test_the_clinic_is_measured_on_logs_that_it_reads():
+    from lossacc_helpers.clinic import read
+
+    log = read(clinic.log_of(50))
+    assert log.epochs.tolist() == list(range(1, 51))
+    assert all(getattr(log, field) is not None for field in ("loss", "accuracy", "validation_loss"))
+    results = clinic.measure(quick=True)
+    assert set(results["seconds"]) == {"bare", "20 epochs", "1,000 epochs"}
+    assert clinic.table(results).count("\n| ") == 4
+    slow = {"seconds": {"bare": [0.1], "20 epochs": [3.0], "1,000 epochs": [0.5]}, "megabytes": {"20 epochs": 80.0}}
+    assert not clinic.aims(slow)[0].met
 
 
 def test_the_surroundings_name_versions_and_load():
