@@ -614,8 +614,8 @@ def _wild_validation(e: Evidence) -> tuple[float, list[str], tuple[int, ...]] | 
         ):
             score = max(score, 0.7)
             told.append(
-                f"In the first epochs validation accuracy is {np.median(right.values[early]):.2f} while training gets "
-                f"to {np.median(accuracy.values[early]):.2f}; later it comes after."
+                f"In the first epochs validation accuracy is about {np.median(right.values[early]):.2f} while training "
+                f"gets to about {np.median(accuracy.values[early]):.2f}; later it follows."
             )
         done = int(np.argmax(accuracy.values >= 0.995)) if accuracy.values.max() >= 0.995 else len(right)
         if len(right) == len(accuracy) and done < len(right) // 2:

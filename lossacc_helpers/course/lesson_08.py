@@ -203,7 +203,7 @@ def _check_forged(forged: LearnerValue) -> None:
     if np.abs(sums - total).max() < 0.01:
         raise Wrong(
             f"The sums are right, and still the clinic says {found.best.slug}: half-learned probabilities may cost as "
-            "much without a second softmax. Let the accuracy rise to 0.8 or more."
+            "much without a second softmax. Let the accuracy rise, from about 0.4 to 0.8 or more."
         )
     raise Wrong(
         f"The clinic says {found.best.slug} ({found.best.score:.2f}): {found.best.evidence[0]} With two softmax layers "
@@ -219,7 +219,8 @@ def _check_mystery(answer: LearnerValue) -> None:
     slug, epochs = cause.text().strip().lower().replace("_", "-"), np.atleast_1d(given.array())
     curves = mystery_curves()
     unseen = np.asarray(curves["validation"].loss, dtype=np.float64)
-    at_chance = np.asarray(curves["validation"].accuracy) < 0.57  # the other mark: stuck, while training gets on
+    # The other mark: stuck at chance, at a loss far above that of training.
+    stuck = (np.asarray(curves["validation"].accuracy) < 0.57) & (unseen > 2 * np.asarray(curves["training"].loss))
     if slug not in _SPIKES_COME_FROM:
         if slug == "optimizer-instability":
             raise Wrong("Then training would jump as well. In the epochs in which validation jumps it does not.")
@@ -230,7 +231,7 @@ def _check_mystery(answer: LearnerValue) -> None:
         if slug == "small-validation-set":
             raise Wrong("Chance makes it move by a few hundredths with 500 samples. Here it is multiplied.")
         raise Wrong(f"{slug!r} does not explain a validation loss that jumps and comes back while training gets on.")
-    shown = np.flatnonzero(find_spikes(unseen, ratio=1.3) | at_chance) + 1
+    shown = np.flatnonzero(find_spikes(unseen, ratio=1.3) | stuck) + 1
     for epoch in epochs:
         if epoch != round(epoch) or not 1 <= epoch <= len(unseen):
             raise Wrong(f"Epochs are whole numbers from 1 to {len(unseen)}; got {epoch:g}.")
