@@ -68,7 +68,7 @@ lesson.commit("rising")
 # Grey and dash-dotted is what calibrated predictions (lesson 05) of that accuracy would cost at most. Yellow are the
 # epochs that show the first finding.
 #
-# 1. Training B, 100% of its **epochs seen**: what does the clinic say? Go back to 20%, and forward again. From when
+# 1. Training B, 80% of its **epochs seen**: what does the clinic say? Go back to 20%, and forward again. From when
 #    on does it say so?
 # 2. Training A: from when on does it know? Which two causes can it not tell apart?
 # 3. Training C: why can this not be the mean of $-\ln p$?

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,12 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from lossacc_helpers.clinic import diagnose  # so that --help needs nothing
 
     try:
+        if options.file == "-" and sys.stdin is None:
+            raise ValueError("there is no standard input to read")
         curves = sys.stdin.buffer.read() if options.file == "-" else Path(options.file)
         found = diagnose(curves, classes=options.classes, validation_size=options.validation_size)
     except ValueError as error:
         print(f"lossacc: {error}", file=sys.stderr)
         return UNREADABLE
-    print(json.dumps(found.as_dict(), indent=2) if options.json else found)
+    try:
+        print(json.dumps(found.as_dict(), indent=2) if options.json else found, flush=True)
+    except BrokenPipeError:  # whoever reads it, a pager say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ANSWERED
 
 

@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lossacc_helpers.clinic import Diagnosis, Finding, Unreadable, diagnose, read
 from lossacc_helpers.clinic.causes import CAUSES, FAMILIES, TOLD_APART
@@ -40,7 +42,7 @@ def learning(epochs=20, *, seed=0, noise=0.004, floor=0.2, start=0.7):
 # Evidence ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [40, 63, 140, 250, 990])
+@pytest.mark.parametrize("size", [40, 63, 140, 370, 990])
 def test_the_number_of_samples_is_read_off_the_grid_of_accuracies(size):
     right = np.random.default_rng(size).integers(int(0.5 * size), int(0.9 * size), 9)
     found = grid_size(np.round(right / size, 4))
@@ -322,8 +324,8 @@ def test_the_command_line_answers_from_a_file_and_from_standard_input(tmp_path):
 
 
 def test_the_command_line_refuses_what_it_cannot_read(tmp_path):
-    for arguments, given in (([str(tmp_path / "none.log")], None), (["-"], "nothing here"), (["-"], "")):
-        told = run(*arguments, given=given)
+    for arguments, piped in (([str(tmp_path / "none.log")], None), (["-"], "nothing here"), (["-"], "")):
+        told = run(*arguments, given=piped)
         assert told.returncode == 2
         assert told.stdout == ""
         assert "What can be read looks like this" in told.stderr
@@ -391,7 +393,8 @@ def test_what_is_evaluated_at_chance_after_a_good_fit_is_shuffled():
     curves["accuracy"] = 0.1 + 0.85 * (1 - np.exp(-np.arange(20) / 4))
     curves["val_accuracy"] = 0.1 + 0.01 * np.random.default_rng(1).normal(size=20)
     found = diagnose(curves, classes=10)
-    assert {"shuffled-evaluation", "unshuffled-validation-split"} <= set(best(found, 3))
+    alike = {"shuffled-evaluation", "unshuffled-validation-split", "batch-norm-statistics"}
+    assert alike <= set(best(found, 4))
     text = "\n".join(
         f"Epoch {k + 1}/9 - loss: {2 - 0.2 * k:.4f} - acc: {0.2 + 0.08 * k:.4f} - val_loss: {2 - 0.19 * k:.4f} - "
         f"val_acc: {0.2 + 0.075 * k:.4f}"
@@ -563,3 +566,69 @@ def test_accuracies_that_are_neither_share_nor_percentage_are_refused():
 def test_a_path_to_nothing_is_told_so():
     with pytest.raises(Unreadable, match=r"there is no file runs/training\.log"):
         diagnose("runs/training.log")
+
+
+# What a breaker found -----------------------------------------------------------------------------------------------
+
+
+def test_an_easy_task_that_is_learned_is_no_constant_answer():
+    easy = {
+        "loss": [0.08, 0.02, 0.012, 0.009, 0.007, 0.006],
+        "accuracy": [0.98, 0.998, 0.998, 0.999, 0.999, 0.999],
+        "val_loss": [0.03, 0.015, 0.011, 0.009, 0.008, 0.008],
+        "val_accuracy": [0.998] * 6,
+    }
+    assert best(diagnose(easy, classes=10)) == ["healthy"]
+    assert best(diagnose(easy, classes=2)) == ["healthy"]
+    resumed = {"loss": np.linspace(0.302, 0.2985, 8), "accuracy": np.linspace(0.895, 0.8965, 8)}
+    assert best(diagnose(resumed | {"val_loss": [0.31] * 8, "val_accuracy": [0.892] * 8}, classes=10)) == ["healthy"]
+
+
+@pytest.mark.parametrize(
+    "curves",
+    [
+        {"loss": [0.5, 0, 0.3, 0, 0.4, 0, 0.3, 0]},
+        {"loss": [0.5, 0, 0.3, 0, 0.4, 0, 0.3, 0], "accuracy": [0.5, 1, 0.6, 1, 0.7, 1, 0.8, 1]},
+        {"val_loss": [0.4, 0.1, 0, 0, 0.05, 0.1]},
+        {"loss": [0] * 9, "accuracy": [0.5] * 9},
+        {"loss": [0] * 9, "accuracy": [1] * 9, "val_loss": [0] * 9, "val_accuracy": [1] * 9},
+    ],
+)
+def test_a_loss_of_nothing_divides_nothing(curves):
+    assert "nan" not in str(diagnose(curves, classes=2))
+
+
+LOSSES, SHARES = [0.0, 1e-9, 1e-4, 0.1, 0.5, 0.69, 1.0, 2.3, 50.0], [0.0, 0.1, 0.5, 0.9, 0.999, 1.0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.integers(1, 12).flatmap(
+        lambda n: st.tuples(
+            *(st.lists(st.sampled_from([0.0, 1e-9, 1e-4, 0.1, 0.5, 0.69, 1.0, 2.3, 50.0]), min_size=n, max_size=n),)
+            * 2,
+            *(st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.9, 0.999, 1.0]), min_size=n, max_size=n),) * 2,
+        )
+    ),
+    classes=st.sampled_from([None, 2, 3, 10, 1000]),
+)
+def test_no_curves_make_a_rule_stumble(rows, classes):
+    loss, unseen, accuracy, right = rows
+    curves = {"loss": loss, "val_loss": unseen, "accuracy": accuracy, "val_accuracy": right}
+    found = diagnose(curves, classes=classes, validation_size=100)
+    assert 0 < found.best.score <= 1
+    assert "nan" not in str(found)
+
+
+def test_a_perfect_training_is_healthy():
+    losses = [0.5, 0.1, 0.02, 0.01, 0, 0, 0, 0]
+    text = "\n".join(
+        f"Epoch {k}/8\n9/9 [==] - 1s - loss: {loss:.4f} - acc: 1.0000 - val_loss: 0.0000e+00 - val_acc: 1.0000"
+        for k, loss in enumerate(losses, start=1)
+    )
+    assert best(diagnose(text)) == ["healthy"]
+
+
+def test_too_many_classes_are_refused():
+    with pytest.raises(ValueError, match="classes must be 1,000,000,000 or fewer"):
+        diagnose({"loss": [0.5]}, classes=10**20)

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import time
 
 import numpy as np
 import pytest
@@ -469,3 +470,66 @@ def test_lists_are_read_as_curves(text):
 def test_accuracies_of_two_decimals_say_nothing_of_how_many_samples_there_are():
     rounded = np.round(np.random.default_rng(0).uniform(0.5, 0.9, 12), 2)
     assert diagnose({"loss": np.linspace(1, 0.3, 12), "val_accuracy": rounded}).validation_size is None
+
+
+# What a breaker found -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "loss " + "a" * 20_000,
+        "loss" + " " * 20_000 + "x",
+        "epoch" + " " * 20_000 + "loss",
+        "loss " + "a-" * 10_000,
+        "loss" + ":" * 20_000,
+        "loss =" + "= " * 10_000,
+    ],
+)
+def test_a_line_that_is_made_to_take_for_ever_does_not(line):
+    start = time.perf_counter()
+    with pytest.raises(Unreadable):
+        read("\n".join([line] * 20))
+    assert time.perf_counter() - start < 20  # it took minutes
+
+
+def test_validation_in_sections_and_columns_of_its_own_is_no_training():
+    quickstart = "\n".join(
+        f"Epoch {k}\n-----\nloss: {2.29 - k / 10:.2f} [ 6464/60000]\n"
+        f"Test Error: \n Accuracy: 4{k}.1%, Avg loss: 2.1{k}\n"
+        for k in (1, 2, 3)
+    )
+    log = read(quickstart)
+    np.testing.assert_allclose(log.loss, [2.19, 2.09, 1.99])
+    np.testing.assert_allclose(log.validation_loss, [2.11, 2.12, 2.13])
+    np.testing.assert_allclose(log.validation_accuracy, [0.411, 0.421, 0.431])
+    phases = read("epoch,phase,loss,acc\n1,train,0.9,0.5\n1,val,0.8,0.55\n2,train,0.7,0.6\n2,val,0.75,0.58")
+    np.testing.assert_allclose(phases.loss, [0.9, 0.7])
+    np.testing.assert_allclose(phases.validation_loss, [0.8, 0.75])
+    assert phases.epochs.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "Early stopping at epoch 2. Best epoch 1 with val_loss 0.60, val_acc 0.70",
+        "Restoring model from epoch 1: val_loss 0.70",
+        "Baseline loss 0.3 acc 0.91",
+    ],
+)
+def test_what_is_said_after_a_training_changes_no_epoch(after):
+    lines = "Epoch 1: loss 0.9 acc 0.5 val_acc 0.55\nEpoch 2: loss 0.7 acc 0.6 val_acc 0.58"
+    assert curves(read(f"{lines}\n{after}")) == curves(read(lines))
+
+
+def test_decimal_commas_between_semicolons_and_a_rank_before_the_epoch():
+    table = read("epoch;loss;val_loss\n1;2,303;2,202\n2;1,512;1,498\n3;0,931;0,955")
+    np.testing.assert_allclose(table.loss, [2.303, 1.512, 0.931])
+    assert read("[0] Epoch 1 loss: 0.9\n[0] Epoch 2 loss: 0.7").epochs.tolist() == [1, 2]
+
+
+def test_numbers_beyond_all_measure_are_no_epochs():
+    for odd in ("Epoch 99999999999999999999999 loss: 0.5\nEpoch 2 loss: 0.4", "epoch,loss\n1e30,0.5\n2,0.4"):
+        assert read(odd).loss is not None
+    with pytest.raises(Unreadable):
+        read("epoch,loss\n1," + "x" * 200_000)

@@ -16,6 +16,7 @@ from lossacc_helpers.clinic.rules import RULES
 from lossacc_helpers.history import TrainingRun
 
 _LEAST = 0.2  # of a score that is worth a line
+_MOST_CLASSES = 10**9
 _MOST_EPOCHS = 2000  # that are looked at: more tell nothing new, and take seconds
 
 # A rise of the validation loss, by whatever name.
@@ -87,6 +88,8 @@ def diagnose(
     """
     if classes is not None:
         classes = as_whole_number(classes, "classes", least=2)
+        if classes > _MOST_CLASSES:
+            raise ValueError(f"classes must be {_MOST_CLASSES:,} or fewer; got {classes}")
     if validation_size is not None:
         validation_size = as_whole_number(validation_size, "validation_size", least=1)
     if isinstance(curves, TrainingRun):

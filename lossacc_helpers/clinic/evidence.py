@@ -209,6 +209,7 @@ def grid_size(accuracies: Floats, *, most: int = 2000) -> int | None:
     rounded = half_digit(values) if len(values) else 0.0
     if len(values) < 3 or rounded > 1e-3:  # two decimals are a grid of their own
         return None
+    most = most if rounded < 1e-4 else min(most, 100)  # three are nearly so
     rounded = max(rounded, 5e-5)  # shares are seldom exact
     sizes = np.arange(2, most + 1)
     off = np.abs(values[:, None] * sizes - np.round(values[:, None] * sizes)).max(axis=0)

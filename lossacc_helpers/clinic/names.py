@@ -7,7 +7,9 @@ from typing import Literal
 
 Quantity = Literal["loss", "accuracy", "top accuracy"]
 
-_VALIDATION = frozenset({"val", "valid", "validation", "eval", "evaluation", "dev", "holdout"})
+_VALIDATION = frozenset(
+    {"val", "vali", "valid", "validate", "validating", "validation", "eval", "evaluation", "dev", "holdout"}
+)
 _TEST = frozenset({"test", "testing"})  # counts as validation where there is nothing better
 _TRAINING = frozenset({"train", "training", "tr", "trn", "fit"})
 _FILLERS = frozenset(
@@ -118,6 +120,8 @@ def understand(name: str) -> Name:
     trained = any(word in _TRAINING for word in words)
     core = [word for word in words if word not in _VALIDATION | _TEST | _TRAINING | _FILLERS]
     plain = " ".join(core)
+    if "best" in words:
+        return Name(None, validation, trained and not validation, plain)
     quantity = "top accuracy" if _AT.fullmatch(name.strip()) is not None else _quantity(plain)
     if quantity is None and core and core[-1].isdigit():  # Keras numbers what it has seen before: acc_1
         plain = " ".join(core[:-1])

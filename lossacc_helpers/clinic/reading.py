@@ -272,7 +272,7 @@ def _restarted(records: list[Record]) -> list[list[Record]]:
 
 def _as_shares(shown: dict[str, Floats], notes: list[str]) -> None:
     """Turn accuracies in percent into shares, training and validation each for itself; refuse what is neither."""
-    percent = False
+    percent: list[str] = []
     for field in ("accuracy", "validation_accuracy"):
         values = shown.get(field)
         if values is None or not np.isfinite(values).any():
@@ -281,7 +281,12 @@ def _as_shares(shown: dict[str, Floats], notes: list[str]) -> None:
         if low < -1e-6 or high > 100 + 1e-3:
             raise Unreadable(f"an accuracy of {low if low < 0 else high:g} is no share and no percentage")
         if high > 1 + 1e-3:
-            values, percent = values / 100, True
+            values = values / 100
+            percent.append(field)
         shown[field] = np.clip(values, 0, 1)
-    if percent:
+    given = [field for field in ("accuracy", "validation_accuracy") if shown.get(field) is not None]
+    if percent == given:
         notes.append("Accuracies are printed in percent.")
+    elif percent:
+        which = "validation" if percent == ["validation_accuracy"] else "training"
+        notes.append(f"The {which} accuracy is taken for percent, the other for a share: see whether that is so.")

@@ -29,6 +29,15 @@ def _entropy(p: float) -> float:
     return float(-p * np.log(p) - (1 - p) * np.log(1 - p)) if 0 < p < 1 else 0.0
 
 
+def _times(many: float, one: float) -> str:
+    """How many times something is, in words for a sentence; of nothing everything is very many times."""
+    return f"{many / one:.2f}" if one > 1e-4 * abs(many) else "more than 10,000"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{part / whole:.0%}" if whole > 1e-2 * abs(part) else f"{part:.3g}"
+
+
 def _which(validation: bool) -> str:
     return "validation" if validation else "training"
 
@@ -212,9 +221,10 @@ def metric_mismatch(e: Evidence) -> Finding | None:
         _, unseen, right = e.pairs(validation=True)
         both = not len(unseen) or (abs(right[0] - level) < 0.01 and abs(unseen[0] - cost) < 0.2 * cost)
         if both and abs(accuracy[:2] - level).max() < 0.01 and abs(loss[0] - cost) < 0.2 * cost:
+            moves = float(np.ptp(loss)) > 0.1 * float(loss[0])
             return Finding(
                 "metric-mismatch",
-                0.85,
+                0.85 if moves else 0.5,  # a training that is resumed may stand there by chance
                 (
                     f"Accuracy begins at {accuracy[0]:.3f} and loss at {loss[0]:.3f}. With {e.classes} outputs, each "
                     f"counted for itself, a constant answer gets {level:.3f} and {cost:.3f}.",
@@ -236,6 +246,11 @@ def class_imbalance(e: Evidence) -> Finding | None:
     still = _stands(curve)
     unseen_still = e.validation_accuracy is None or _stands(e.validation_accuracy) is not None
     if still is None or not unseen_still or not chance + 0.08 < level < 0.9999:
+        return None
+    # A constant answer costs no less than the entropy of its share; of two classes, probabilities that know a little
+    # more may still all name the common one.
+    knows = (0.95 if e.classes and e.classes > 2 else 0.85) * _entropy(level)
+    if any(one is not None and one.end < knows for one in (e.loss, e.validation_loss)):
         return None
     told = [
         f"Accuracy is {level:.4g} in {int(still.sum())} of {len(curve)} epochs, from epoch "
@@ -305,8 +320,8 @@ def _nothing_moves(e: Evidence) -> Finding | None:
         "constant-predictor",
         0.82,
         (
-            f"In {len(loss)} epochs training loss moves by {np.ptp(loss) / abs(loss[0]):.2%} and accuracy by "
-            f"{np.ptp(accuracy):.4f}, about {np.median(accuracy):.2f}: nothing is learned.",
+            f"In {len(loss)} epochs training loss moves by {_share(float(np.ptp(loss)), abs(float(loss[0])))} and "
+            f"accuracy by {np.ptp(accuracy):.4f}, about {np.median(accuracy):.2f}: nothing is learned.",
         ),
     )
 
@@ -360,7 +375,7 @@ def _turn(e: Evidence) -> tuple[Curve, float, float] | None:
         return None
     sure = curve.surely(curve.rise, len(curve) - curve.lowest)
     if len(curve) < 8:  # in so few the turn itself looks like noise; a tenth of the level is much of it
-        sure = max(sure, curve.rise / (0.1 * abs(float(np.median(curve.values))) * np.sqrt(2.0)))
+        sure = max(sure, curve.rise / max(0.1 * abs(float(np.median(curve.values))) * np.sqrt(2.0), 1e-6))
     if curve.rise < max(0.02, 0.03 * abs(float(curve.smooth[curve.lowest]))) or sure < _SURE:
         return None
     return curve, curve.rise, float(sure)
@@ -469,7 +484,7 @@ def _rises(curve: Curve, rise: float) -> str:
     low = float(curve.smooth[curve.lowest])
     return (
         f"Validation loss was lowest about epoch {curve.epochs[curve.lowest]} ({low:.4g}) and ends {rise:.3g} higher, "
-        f"{curve.end / low:.2f} times as high."
+        f"{_times(curve.end, low)} times as high."
     )
 
 
@@ -560,7 +575,7 @@ def train_mode_penalty(e: Evidence) -> Finding | None:
     # Training prints a mean over the epoch: what it would have cost at its end lies between this epoch and the next.
     ended = np.append((loss[both][:-1] + loss[both][1:]) / 2, loss[both][-1])
     late = slice(-max(3, e.epochs // 3), None)
-    ratio = float(np.median(unseen[both][late] / ended[late]))
+    ratio = float(np.median(unseen[both][late] / np.maximum(ended[late], 1e-9)))
     if better.mean() < 0.6 or not 0 < ratio < 0.98:
         return None
     # A mean of n losses that spread about as much as they cost is uncertain by one in sqrt(n); a fifth more for tails.
@@ -597,11 +612,11 @@ def _wild_validation(e: Evidence) -> tuple[float, list[str], tuple[int, ...]] | 
     if spiky >= 2 and steady == 0:
         score = 0.6 + min(0.25, 0.04 * spiky)
         told.append(f"Validation loss jumps and comes back in {spiky} epochs, and training loss in none.")
-    elif relative > 8 and unseen.noise > 0.15 * unseen.end:
+    elif relative > 8 and unseen.noise > 0.15 * unseen.end and unseen.end > 0.01:
         score = 0.62
         told.append(
-            f"From epoch to epoch validation loss moves by {unseen.noise / unseen.end:.0%}, training loss by "
-            f"{loss.noise / max(loss.end, 1e-9):.1%}."
+            f"From epoch to epoch validation loss moves by {_share(unseen.noise, unseen.end)}, training loss by "
+            f"{_share(loss.noise, loss.end)}."
         )
     if accuracy is not None and right is not None and len(right) >= 4:
         early = slice(0, max(2, len(right) // 3))
@@ -632,17 +647,20 @@ def _wild_validation(e: Evidence) -> tuple[float, list[str], tuple[int, ...]] | 
             score = max(score, 0.8)
             told.append(
                 f"Validation is right as often as training ({right.end:.3f}) and costs "
-                f"{unseen.end / loss.end:.1f} times as much."
+                f"{_times(unseen.end, loss.end)} times as much."
             )
     return (score, told, spikes) if told else None
 
 
 def batch_norm_statistics(e: Evidence) -> Finding | None:
-    """Training is fine and validation is wild, or at chance for a while."""
+    """Training is fine and validation is wild, or at chance."""
     wild = _wild_validation(e)
-    if wild is None:
-        return None
     against = ("It needs a network with BatchNormalization; is there one?",)
+    if wild is None:
+        stuck = shuffled_evaluation(e)
+        if stuck is None:
+            return None
+        return Finding("batch-norm-statistics", 0.6, stuck.evidence, against)
     return Finding("batch-norm-statistics", wild[0], tuple(wild[1]), against, wild[2])
 
 
@@ -794,7 +812,7 @@ def optimizer_instability(e: Evidence) -> Finding | None:
         told.append(collapse)
     restless = len(loss) >= 8 and loss.noise > max(0.1 * loss.end, 0.05 * learned, 0.05)
     if restless:
-        told.append(f"From epoch to epoch training loss moves by {loss.noise / loss.end:.0%} about its trend.")
+        told.append(f"From epoch to epoch training loss moves by {_share(loss.noise, loss.end)} about its trend.")
     if not jumps and not rises and collapse is None and not restless:
         return None
     if jumps:
@@ -880,8 +898,12 @@ def healthy(e: Evidence) -> Finding | None:
     learned = loss.start - loss.end > max(2 * loss.noise, 0.005)
     chance = 1 / e.classes if e.classes else 0.0
     learned &= right.end > 2 * chance or right.end > 0.6
-    if not learned or _turn(e) is not None:
+    if _turn(e) is not None:
         return None
+    if not learned:
+        stands = right.end > max(0.6, 2 * chance) and abs(loss.start - loss.end) < 0.05 * loss.start
+        told = [f"Training stands at a loss of {loss.end:.3g} and an accuracy of {right.end:.3f}, and nothing turns."]
+        return Finding("healthy", 0.52, tuple(told)) if stands else None
     apart = _gap(e) is not None
     told = [f"Training loss falls from {loss.start:.3g} to {loss.end:.3g}, accuracy ends at {right.end:.3f}."]
     if unseen is not None:

@@ -16,6 +16,7 @@ _LIST = re.compile(r"""["']?(?P<name>[A-Za-z_][\w .@/-]{0,60}?)["']?[ \t]*[:=][ 
 _WRAPPED = re.compile(r"\b(?:np|numpy|tf|torch|jnp)\.\w+\(([^()]*)\)")  # np.float64(0.5)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _COUNTED = re.compile(r"\W*epochs?\b", re.IGNORECASE)
+_PARTED = ("phase", "split", "mode", "part", "subset", "stage")
 _HEADER_WITHIN = 30  # lines
 _STEPS = ("step", "steps", "iter", "iteration", "global step")
 
@@ -70,7 +71,12 @@ def _cells(line: str, delimiter: str) -> list[str]:
     """Return the cells of a line."""
     if delimiter.startswith(r"\s"):
         return re.split(delimiter, line.strip())
-    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:  # a cell of a hundred thousand characters
+        return []
+    if delimiter == ";":  # then a comma stands before the decimals
+        cells = [cell.replace(",", ".") if re.fullmatch(r"[-+]?\d+,\d+", cell) else cell for cell in cells]
     if delimiter == "|" and line.strip().startswith("|"):
         cells = cells[1:-1] if line.strip().endswith("|") else cells[1:]
     return cells
@@ -133,6 +139,7 @@ def _read_parsed(parsed: Any) -> list[Record] | None:
 
 def read_columns(columns: Mapping[str, Sequence[Any]]) -> list[Record] | None:
     """Return the records of columns by name, rows of one epoch put together; None if none is a loss or an accuracy."""
+    columns = _by_part(columns)
     named = {str(name): understand(str(name)) for name in columns}
     if not any(name.quantity for name in named.values()):
         return None
@@ -152,7 +159,7 @@ def read_columns(columns: Mapping[str, Sequence[Any]]) -> list[Record] | None:
     records: list[Record] = []
     for row in range(length):
         number = _as_number(columns[counter][row]) if counter is not None and row < len(columns[counter]) else None
-        epoch = math.ceil(number) if number is not None and math.isfinite(number) else None
+        epoch = math.ceil(number) if number is not None and abs(number) < 1e9 else None
         values = {}
         for column, key in kept:
             value = _as_number(column[row]) if row < len(column) else None
@@ -165,6 +172,27 @@ def read_columns(columns: Mapping[str, Sequence[Any]]) -> list[Record] | None:
         else:
             records.append(Record(epoch, values))
     return records
+
+
+def _by_part(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
+    """Return columns of which one says whether a row is of training or of validation as columns of their own."""
+    part = next((name for name in columns if str(name).strip().lower() in _PARTED), None)
+    if part is None:
+        return columns
+    words = [str(value).strip().lower() for value in columns[part]]
+    unseen = [understand(f"{word} loss").validation for word in words]
+    if not any(unseen) or all(unseen):
+        return columns
+    made: dict[str, Sequence[Any]] = {}
+    for name, values in columns.items():
+        if name == part:
+            continue
+        if str(name).strip().lower() in _COUNTERS or understand(str(name)).validation:
+            made[name] = values
+            continue
+        for prefix, flag in (("", False), ("val ", True)):
+            made[f"{prefix}{name}"] = [value if row == flag else "" for value, row in zip(values, unseen, strict=False)]
+    return made
 
 
 def _as_number(value: Any) -> float | None:

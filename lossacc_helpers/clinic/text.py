@@ -14,29 +14,39 @@ _VALUE = (
     rf"(?:\s*/\s*(?P<of>\d+))?\s*(?:\(\s*(?P<share>{_NUMBER})\s*%\s*\))?\s*(?P<percent>%)?"
     rf"(?:[ \t]*\(\s*(?P<mean>{_NUMBER})\s*\))?"
 )
-_WORD = r"[A-Za-z_][\w@./\-]*"
-_NAME = rf"(?P<name>{_WORD}(?:[ \t]+\(?{_WORD}\)?){{0,3}}?)"
-_PAIR = re.compile(rf"{_NAME}\s*[\"']?\s*[:=]+\s*[\"'(\[]?\s*{_VALUE}", re.IGNORECASE)
-_LOOSE = re.compile(rf"{_NAME}[ \t]+{_VALUE}", re.IGNORECASE)
+_WORD = r"[A-Za-z_][\w@./\-]{0,60}"  # bounded, as every repetition here: a line may be made to take for ever
+_NAME = rf"(?P<name>{_WORD}(?:[ \t]{{1,8}}\(?{_WORD}\)?){{0,3}}?)"
+_PAIR = re.compile(rf"{_NAME}\s{{0,8}}[\"']?\s{{0,8}}[:=]{{1,3}}\s{{0,8}}[\"'(\[]?\s{{0,8}}{_VALUE}", re.IGNORECASE)
+_LOOSE = re.compile(rf"{_NAME}[ \t]{{1,8}}{_VALUE}", re.IGNORECASE)
 _EPOCH = re.compile(
-    r"(?:\bepochs?\b(?:\s*\((?:train|val|test|eval)\w*\))?[\s\]:#=('\"\[]*(?:no\.?\s*)?|^\[(?=\d+\]\s)|第\s*)"
-    r"(?P<number>\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?:\s*/\s*(?P<all>\d+))?",
+    r"(?:\bepochs?\b(?:\s?\((?:train|val|test|eval)\w{0,9}\))?[\s\]:#=('\"\[]{0,8}(?:no\.?\s?)?|第\s?)"
+    r"(?P<number>\d{1,3}(?:,\d{3}){1,2}(?!\d)|\d{1,9}(?!\d)(?:\.\d+)?)(?:\s{0,3}/\s{0,3}(?P<all>\d+))?",
+    re.IGNORECASE,
+)
+_ROUND = re.compile(r"^\[(?P<number>\d{1,9})\]\s(?P<all>x)?")  # XGBoost's
+_AFTERWARDS = re.compile(
+    r"\bearly stopping at\b|\brestor(?:e|ing|ed)\b|\bbest epoch\b|\bbaseline\b|\bload(?:ed|ing) checkpoint\b",
     re.IGNORECASE,
 )
 _PROGRESS = re.compile(r"(?:^|[\s|:])(?P<done>\d+)/(?P<all>\d+)(?=\s|\[|$)")
 _SPLIT = re.compile(
-    r"(?:^|[\s|(\[{,;>\-])(?:train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)\b(?=[\s:.\-|)\]]|$)"
+    r"(?:^|[\s|(\[{,;>\-])(?:train(?:ing)?|val(?:i|id|idation|idate|idating)?|test(?:ing)?|eval(?:uation)?|dev)\b(?=[\s:.\-|)\]]|$)"
     r"|训练|验证|测试",
     re.IGNORECASE,
 )
-_SECTION = re.compile(r"^\W*(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?)\s*(?:$|:)", re.IGNORECASE)
+_SECTION = re.compile(
+    r"^\W{0,9}(train(?:ing)?|val(?:i|id|idation|idate|idating)?|test(?:ing)?|eval(?:uation)?)"
+    r"\s?(?:error|results?|set)?\s?(?:$|:)",
+    re.IGNORECASE,
+)
 _NOT_TRAINING = re.compile(r"val|test|eval|dev|验证|测试", re.IGNORECASE)
 _TEST = re.compile(r"test|测试", re.IGNORECASE)
 _WRAPPED = re.compile(r"\b(?:tf\.|torch\.)?tensor\(\s*([-+.\deinfa]+)[^()]*\)", re.IGNORECASE)  # tensor(0.69, ...)
 _COMMAS = re.compile(r"(?<![\d.,])(?:0,\d+|\d+,(?!\d{3}(?!\d))\d+)(?![\d.,]\d)")  # decimals, and no thousands
 # A line without any of these names neither a loss nor an accuracy.
 _HINT = re.compile(r"loss|acc|cost|nll|xent|entropy|objective|top|prec|ce(?![a-z])", re.IGNORECASE)
-_LONGEST = 20_000  # characters of a line; what is longer is no log line
+_BLANKS = re.compile(r"[ \t]{4,}")
+_LONGEST = 4_000  # characters of a line; what is longer is no log line
 
 Pairs = dict[tuple[Name, bool], float]
 
@@ -68,8 +78,8 @@ class Found:
 
 def lines_of(text: str) -> Iterator[str]:
     """Yield the lines of a text as they would have been seen one after the other, without colours and cursor moves."""
-    for line in _NEW_LINE.split(_ANSI.sub("", text)):
-        if stripped := line.strip():
+    for line in _NEW_LINE.split(_ANSI.sub("", text.replace("<br>", "\n"))):
+        if stripped := _BLANKS.sub("   ", line[: 4 * _LONGEST]).strip():
             yield stripped[:_LONGEST]
 
 
@@ -108,7 +118,10 @@ class _Parser:
 
     def read(self, line: str) -> None:
         """Take in a line."""
-        header, heading = _EPOCH.search(line), _SECTION.match(line)
+        if _AFTERWARDS.search(line) is not None:
+            self.found.skipped += 1
+            return
+        header, heading = _EPOCH.search(line) or _ROUND.match(line), _SECTION.match(line)
         if header is not None or heading is not None:
             self.section = heading[1] if heading is not None else None
         pairs = {} if "train_runtime" in line else _pairs_of(line, self.section)

@@ -30,7 +30,7 @@ def growing() -> Explorer:
     """Return a training that is diagnosed while it grows, by its curves or by every sample."""
     parts = {
         "training": controls.toggle("training", {name: name for name in TRAININGS}, value="B"),
-        "seen": controls.whole_slider("epochs seen, in %", 10, 100, value=100, step=10),
+        "seen": controls.whole_slider("epochs seen, in %", 10, 100, value=80, step=10),
         "samples": controls.toggle("the clinic gets", {"the curves": False, "every sample": True}, value=False),
     }
 
