@@ -33,7 +33,8 @@ _RECORDED = {
     "lesson_05_verses": ("overconfidence", "overfitting"),
 }
 _HELD_OUT = (
-    "First opened when the rules stood, with the same result. What was changed after that, other trainings had shown."
+    "First opened when the rules stood: 96.2% first, 97.7% among three, no healthy one called ill. What was changed "
+    "after that, other trainings and other logs had shown."
 )
 Row = tuple[str, tuple[str, ...], Diagnosis]
 
