@@ -175,9 +175,12 @@ class Evidence:
         _, loss, accuracy = self.pairs(validation=validation)
         if not len(loss):
             return np.zeros(0)
-        classes = self.classes or 2
-        least_right = np.maximum(accuracy, 1.0 / classes)
-        return np.asarray(loss - calibrated_loss(least_right, classes=classes)[1])
+        return loss - ceiling(accuracy, self.classes or 2)
+
+
+def ceiling(accuracy: Floats, classes: int) -> Floats:
+    """Return what calibrated predictions with these accuracies cost at most, in nats; below chance as at chance."""
+    return np.asarray(calibrated_loss(np.maximum(accuracy, 1 / classes), classes=classes)[1])
 
 
 def half_digit(values: Floats, *, beside: Floats | None = None) -> float:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lossacc_helpers.attainable import calibrated_loss
-from lossacc_helpers.clinic.evidence import Curve, Evidence, half_digit
+from lossacc_helpers.clinic.evidence import Curve, Evidence, ceiling, half_digit
 from lossacc_helpers.clinic.findings import Finding
 from lossacc_helpers.clinic.log import Floats
 from lossacc_helpers.fingerprints import double_softmax_range
+from lossacc_helpers.intervals import accuracy_standard_error
 from lossacc_helpers.spikes import find_spikes
 
 Rule = Callable[[Evidence], Finding | None]
@@ -135,7 +135,7 @@ def double_softmax(e: Evidence) -> Finding | None:
             late = slice(-max(2, len(sums) // 3), None)
             off = float(np.abs(sums[late] - greatest).mean())
             # Half-learned probabilities may add up to as much; they cost no more than calibrated ones.
-            if float(np.median((loss - _ceiling(accuracy, int(classes)))[late])) < 0.06:
+            if float(np.median((loss - ceiling(accuracy, int(classes)))[late])) < 0.06:
                 continue
             # Among two hundred numbers of classes one may fit by chance.
             allowed = 0.08 if e.classes else 0.04 if np.ptp(accuracy) >= 0.2 else 0.0
@@ -156,11 +156,6 @@ def double_softmax(e: Evidence) -> Finding | None:
         ),
         ("Predictions and labels swapped behind a softmax leave the same mark.",),
     )
-
-
-def _ceiling(accuracy: Floats, classes: int) -> Floats:
-    """What calibrated predictions with these accuracies cost at most; below chance as at chance."""
-    return np.asarray(calibrated_loss(np.maximum(accuracy, 1 / classes), classes=classes)[1])
 
 
 def saturated_outputs(e: Evidence) -> Finding | None:
@@ -389,7 +384,7 @@ def _accuracy_since(e: Evidence, epoch: int) -> tuple[float, float] | None:
     then = int(np.argmin(np.abs(curve.epochs - epoch)))
     noise = curve.noise
     if e.samples:
-        noise = max(noise, 0.5 * float(np.sqrt(curve.end * (1 - curve.end) / e.samples)))
+        noise = max(noise, 0.5 * float(accuracy_standard_error(np.clip(curve.end, 0, 1), e.samples)))
     return curve.end - float(curve.smooth[then]), noise * float(np.sqrt(2 / curve.width))
 
 
@@ -541,7 +536,7 @@ def underconfidence(e: Evidence) -> Finding | None:
         return None
     classes = e.classes or 10
     _, loss, accuracy = e.pairs(validation=False)
-    limit = _ceiling(accuracy, classes)
+    limit = ceiling(accuracy, classes)
     late = slice(-max(2, len(loss) // 3), None)
     over = float(np.median((loss - limit)[late]))
     if over < 0.1 or np.median(accuracy[late]) < 0.6 or (len(excess) and np.median(excess[late]) < 0.05):
@@ -781,7 +776,7 @@ def small_validation_set(e: Evidence) -> Finding | None:
     if curve is None or samples is None or samples > 500 or len(curve) < 3:
         return None
     level = float(np.clip(np.median(curve.values), 0.02, 0.98))
-    error = float(np.sqrt(level * (1 - level) / samples))
+    error = float(accuracy_standard_error(level, samples))
     source = "As given" if e.validation_size else "As its values say"
     return Finding(
         "small-validation-set",

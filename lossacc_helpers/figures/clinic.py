@@ -10,9 +10,10 @@ from matplotlib.ticker import LogFormatterSciNotation, NullFormatter, ScalarForm
 from numpy.typing import ArrayLike, NDArray
 
 from lossacc_helpers._validation import as_numbers
-from lossacc_helpers.attainable import attainable_loss, calibrated_loss
+from lossacc_helpers.attainable import attainable_loss
 from lossacc_helpers.clinic import Diagnosis, Log
 from lossacc_helpers.clinic.causes import HARMLESS
+from lossacc_helpers.clinic.evidence import ceiling
 from lossacc_helpers.figures.picture import LabelledFigure, Picture, draw
 from lossacc_helpers.figures.style import (
     ACCURACY,
@@ -143,7 +144,7 @@ class _Losses(_Panel):
         if accuracy is not None and not (len(finite) and finite.min() < 0):
             bounds[0] = _where_finite(accuracy, lambda share: attainable_loss(share)[0])
             if diagnosis.classes:
-                bounds[1] = _where_finite(accuracy, partial(_calibrated, classes=diagnosis.classes))
+                bounds[1] = _where_finite(accuracy, partial(ceiling, classes=diagnosis.classes))
         ends: list[float | None] = []
         for line, values in zip((self._floor, self._ceiling), bounds, strict=True):
             line.set_data([] if values is None else log.epochs, [] if values is None else values)
@@ -181,11 +182,6 @@ def _where_finite(accuracy: Floats, bound: Callable[[Floats], Any]) -> Floats:
     known = np.isfinite(accuracy)
     values[known] = bound(accuracy[known])
     return values
-
-
-def _calibrated(accuracy: Floats, *, classes: int) -> Any:
-    """The most that calibrated predictions cost; an accuracy below chance can have none, and counts as chance."""
-    return calibrated_loss(np.maximum(accuracy, 1 / classes), classes=classes)[1]
 
 
 class _Accuracies(_Panel):
