@@ -7,6 +7,11 @@ LESSON ?=
 # Further arguments: make lab LAB_ARGS=--port=9999, make test TEST_ARGS='-k crossings'
 LAB_ARGS ?=
 TEST_ARGS ?=
+# Graded coursework: make grade SUBMISSIONS=dir OUT=dir; UNSAFE=1 grades without a sandbox
+SUBMISSIONS ?=
+OUT ?=
+UNSAFE ?=
+GRADE_ARGS ?=
 # The public address: make address REPOSITORY=https://github.com/owner/name
 REPOSITORY :=
 
@@ -20,10 +25,11 @@ else
 BIN := .venv/bin
 endif
 TOOLS := .tools/$(notdir $(BIN))
-CODE := $(wildcard lossacc_helpers lessons tests tools benchmarks)
+CODE := $(wildcard lossacc_helpers lessons tests tools benchmarks coursework)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-slow notebooks recordings evaluate-clinic bench lock address format clean
+.PHONY: help install lab test test-slow notebooks recordings evaluate-clinic coursework grade feedback mark \
+	bench lock address format clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -50,6 +56,19 @@ recordings: install ## train anew what a lesson only replays, for hours: make re
 
 evaluate-clinic: install ## measure the clinic on published logs and on runs with known causes
 	@$(BIN)/python -m tools.evaluate_clinic --write
+
+coursework: install ## build coursework/release/ from its sources, and prove how each assignment is marked
+	@$(BIN)/python -m tools.build_coursework $(if $(UNSAFE),--unsafe)
+
+grade: install ## mark coursework: make grade SUBMISSIONS=dir OUT=dir (INSTRUCTORS.md)
+	@$(BIN)/python -m tools.grade '$(or $(SUBMISSIONS),$(error name two folders: make grade SUBMISSIONS=dir OUT=dir))' \
+		'$(or $(OUT),$(error name two folders: make grade SUBMISSIONS=dir OUT=dir))' $(if $(UNSAFE),--unsafe) $(GRADE_ARGS)
+
+feedback: install ## write marks and feedback anew after marking by hand: make feedback OUT=dir
+	@$(BIN)/python -m tools.grade --feedback '$(or $(OUT),$(error name the folder: make feedback OUT=dir))'
+
+mark: install ## open nbgrader's formgrader to mark by hand: make mark OUT=dir
+	@sh tools/mark.sh '$(or $(OUT),$(error name the folder: make mark OUT=dir))' $(LAB_ARGS)
 
 bench: install ## measure latency, whole lessons on one core, and training; store the tables in benchmarks/
 	@$(BIN)/python -m benchmarks.run

@@ -11,6 +11,7 @@ limited time. What comes back is a `LearnerValue`, whose methods turn it into nu
 
 from lossacc_helpers.exercises.answers import TOLERANCE, LearnerFunction, LearnerValue, Wrong
 from lossacc_helpers.exercises.checking import Exercise, Feedback, Hints, WrongAnswer, check
+from lossacc_helpers.exercises.trying import look_at, try_out
 
 __all__ = [
     "TOLERANCE",
@@ -22,4 +23,6 @@ __all__ = [
     "Wrong",
     "WrongAnswer",
     "check",
+    "look_at",
+    "try_out",
 ]

@@ -1,0 +1,68 @@
+"""Visible checks: what a learner's own answer does on one example, said without a mark."""
+
+from typing import Any, Literal
+
+from numpy.typing import ArrayLike
+
+from lossacc_helpers.exercises.answers import LearnerValue, Wrong
+from lossacc_helpers.exercises.checking import Exercise, Feedback, check
+
+
+def try_out(function: Any, *arguments: Any, gives: ArrayLike | str | bool, because: str = "") -> Feedback:
+    """Return whether a function gives what it should on one example.
+
+    Parameters
+    ----------
+    function : the learner's.
+    arguments : of the call.
+    gives : what is right for them.
+    because : why, as half a sentence.
+
+    Examples
+    --------
+    >>> print(try_out(lambda x: x / 2, 3, gives=1.5))
+    ✓ <lambda>: passed.
+    """
+
+    def checker(answer: Any) -> None:
+        value = answer(*arguments)
+        if isinstance(gives, bool):
+            if value.truth() is not gives:
+                raise Wrong(f"{value}, but {gives} was expected{f': {because}' if because else ''}.")
+        else:
+            value.equals(gives, because=because)
+
+    name = getattr(function, "__name__", "Your function")
+    return check(Exercise(name=name, checker=checker, hints=("Compare with the example.",)), function)
+
+
+def look_at(
+    value: Any, *, name: str, kind: Literal["number", "array", "text", "truth"], shape: tuple[int, ...] | None = None
+) -> Feedback:
+    """Return whether a value is of the kind that was asked for. Whether it is right, the marks say.
+
+    Parameters
+    ----------
+    value : the learner's.
+    name : of the variable.
+    kind : what was asked for.
+    shape : of an array, where only one is possible.
+
+    Examples
+    --------
+    >>> print(look_at([1, 2], name="steps", kind="number"))
+    ✗ steps: not yet. Your answer is an array of shape (2,), but one number was expected.
+    """
+
+    def checker(answer: LearnerValue) -> None:
+        if kind == "array":
+            answer.array(shape=shape)
+        else:
+            {"number": answer.number, "text": answer.text, "truth": answer.truth}[kind]()
+
+    looked = check(Exercise(name=name, checker=checker, hints=("Compare with the question.",), asks="value"), value)
+    if not looked.passed:
+        return looked
+    article = "an" if kind == "array" else "a"
+    said = "True or False" if kind == "truth" else f"{article} {kind}"
+    return Feedback(name, True, f"It is {said}, as asked for; whether it is the right one is not checked here.")

@@ -1,0 +1,196 @@
+"""A submission's answers, collected from its sandbox, whatever it does there.
+
+The grader sends the cells; the runner runs them in order and says of each that it begins and what it showed. Then the
+grader asks for one name after the other: for a value, or for what a function returns for given arguments. Arguments are
+sent one question at a time, and not before all cells have run.
+
+A cell that ends the process or hits a limit is left out of the next attempt, in a new process, so that the other cells'
+answers are not lost with it. A question whose calls do so is not asked again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lossacc_helpers.grading import wire
+from lossacc_helpers.grading.sandbox import Confined, Reason, Sandbox, Stopped
+
+ATTEMPTS = 6
+_PROBLEMS = {
+    "missing": "the notebook defines no {name}",
+    "empty": "not written yet",
+    "nothing": "{name} returned nothing",
+    "no function": "{name} is no function",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for one call, or for a value.
+
+    Attributes
+    ----------
+    value : numbers, texts, arrays, lists or tuples.
+    problem : why there is no value, in words for the learner; empty if there is one.
+    """
+
+    value: Any = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A place where a submission's process was stopped, or ended by itself.
+
+    Attributes
+    ----------
+    cell : the cell's number, or None.
+    question : the question's name, or None.
+    reason : the limit, or "its own end".
+    """
+
+    cell: int | None
+    question: str | None
+    reason: Reason
+
+
+@dataclass
+class Collected:
+    """All that came back from a submission.
+
+    Attributes
+    ----------
+    outputs : of each cell, in a notebook's form: text, PNG pictures and errors; None where it never ran to its end.
+    worked : whether each cell ran without an exception.
+    answers : of each question, one for each call; fewer where the process did not get so far.
+    stops : in order of time.
+    peak : the most memory of all its processes together, bytes.
+    """
+
+    outputs: list[list[dict[str, Any]] | None]
+    worked: list[bool]
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    stops: list[Stop] = field(default_factory=list)
+    peak: int = 0
+
+
+def collect(
+    sandbox: Sandbox,
+    cells: Sequence[str],
+    requests: Mapping[str, Sequence[tuple[Any, ...]] | None],
+    *,
+    again: bool = False,
+    slot: int = 0,
+) -> Collected:
+    """Run cells and return the answers to all requests.
+
+    Parameters
+    ----------
+    sandbox : where they run.
+    cells : their sources, in order.
+    requests : for each name the arguments of the calls, or None where its value is asked for.
+    again : whether cells that raise are run once more after the last, because their order may not be the author's.
+    slot : as in `Sandbox.start`.
+    """
+    collected = Collected([None] * len(cells), [False] * len(cells))
+    left_out: set[int] = set()
+    waiting = list(requests)
+    for _ in range(ATTEMPTS):
+        with sandbox.start(slot=slot) as confined:
+            attempt = _Attempt(confined, sandbox, collected, requests)
+            shown = [None if number in left_out else source for number, source in enumerate(cells)]
+            confined.send({**sandbox.task(slot=slot), "cells": shown, "again": again})
+            try:
+                attempt.run_cells()
+                while waiting:
+                    attempt.ask(waiting[0])
+                    waiting.pop(0)
+            except Stopped as stopped:
+                collected.stops.append(Stop(attempt.cell, attempt.question, stopped.reason))
+            collected.peak = max(collected.peak, confined.peak)
+        if not waiting:
+            break
+        if attempt.question is not None:
+            waiting.pop(0)
+        elif attempt.cell is not None and attempt.cell not in left_out:
+            left_out.add(attempt.cell)
+        if not waiting:
+            break
+    return collected
+
+
+class _Attempt:
+    """One process, from its start to its end."""
+
+    def __init__(self, confined: Confined, sandbox: Sandbox, collected: Collected, requests: Mapping[str, Any]) -> None:
+        self._confined, self._limits, self._collected, self._requests = confined, sandbox.limits, collected, requests
+        self.cell: int | None = None
+        self.question: str | None = None
+
+    def run_cells(self) -> None:
+        count = len(self._collected.outputs)
+        while True:
+            event = self._next()
+            number = event.get("cell")
+            if event.get("event") == "ready":
+                self.cell = None
+                return
+            if type(number) is not int or not 0 <= number < count:
+                continue
+            if event.get("event") == "cell":
+                self.cell = number
+            elif event.get("event") == "ran":
+                self._collected.outputs[number] = safe_outputs(event.get("outputs"))
+                self._collected.worked[number] = event.get("worked") is True
+
+    def ask(self, name: str) -> None:
+        self.question = name
+        requested = self._requests[name]
+        calls = None if requested is None else [[wire.encode(value) for value in each] for each in requested]
+        self._confined.send({"name": name, "calls": calls})
+        answers = self._collected.answers[name] = []
+        while len(answers) < (1 if calls is None else len(calls)):
+            event = self._next()
+            if (event.get("event"), event.get("question"), event.get("call")) == ("answer", name, len(answers)):
+                answers.append(_answer(name, event))
+        self.question = None
+
+    def _next(self) -> dict[str, Any]:
+        event = self._confined.receive(self._limits.cell, self._limits.waiting)
+        return event if isinstance(event, dict) else {}
+
+
+def _answer(name: str, event: dict[str, Any]) -> Answer:
+    if "problem" not in event:
+        try:
+            return Answer(wire.decode(event.get("value")))
+        except wire.Unsendable as reason:
+            return Answer(problem=str(reason))
+    problem, error = event["problem"], str(event.get("error", ""))[:200]
+    if problem == "raised":
+        return Answer(problem=f"{name} raised {error}")
+    if problem == "kind":
+        return Answer(problem=f"it is {error}, which cannot be read as numbers or text")
+    return Answer(problem=_PROBLEMS.get(str(problem), "nothing came back").format(name=name))
+
+
+def safe_outputs(outputs: Any) -> list[dict[str, Any]]:
+    """Return a cell's outputs with nothing in them but printed text, errors and PNG pictures, whatever they claim."""
+    safe: list[dict[str, Any]] = []
+    for output in outputs[:200] if isinstance(outputs, list) else ():
+        if not isinstance(output, dict):
+            continue
+        data = output.get("data") if isinstance(output.get("data"), dict) else {}
+        assert isinstance(data, dict)
+        shown = {kind: data[kind] for kind in ("text/plain", "image/png") if isinstance(data.get(kind), str)}
+        if output.get("output_type") == "stream":
+            name = "stderr" if output.get("name") == "stderr" else "stdout"
+            safe.append({"output_type": "stream", "name": name, "text": str(output.get("text", ""))})
+        elif output.get("output_type") == "error":
+            traceback = output.get("traceback")
+            lines = [str(line) for line in traceback] if isinstance(traceback, list) else []
+            name, value = str(output.get("ename", "")), str(output.get("evalue", ""))
+            safe.append({"output_type": "error", "ename": name, "evalue": value, "traceback": lines})
+        elif shown:
+            safe.append({"output_type": "display_data", "data": shown, "metadata": {}})
+    return safe

@@ -1,0 +1,232 @@
+"""nbgrader's side: a course folder of its own, its gradebook, its feedback and its export."""
+
+import logging
+import os
+import shutil
+import sysconfig
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins.export import CsvExportPlugin
+from nbgrader.utils import parse_utc
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+CONFIG = "nbgrader_config.py"
+
+_FIRST_CONFIG = '''"""nbgrader's settings for this course; written once, and yours to change."""
+
+c = get_config()  # noqa: F821  # nbgrader gives it
+
+# The gradebook is a file, gradebook.db. For PostgreSQL (pip install psycopg2-binary):
+# c.CourseDirectory.db_url = "postgresql://user:password@host:5432/gradebook"
+c.CourseDirectory.course_id = "loss-versus-accuracy"
+
+# What learners wrote is shown in your browser, and their HTML may carry scripts.
+c.TemplateExporter.filters = {"markdown2html": "lossacc_helpers.grading.gradebook.safe_markdown"}
+
+# What a learner finds where the solution was.
+c.ClearSolutions.code_stub = {"python": "...  # write your code here"}
+c.ClearSolutions.text_stub = "*Write your answer here.*"
+'''
+
+
+class GradebookError(Exception):
+    """nbgrader refused; the message says what, and what to do."""
+
+
+# nbgrader starts the command alembic, by name, when it makes a gradebook.
+_SCRIPTS = sysconfig.get_path("scripts")
+if _SCRIPTS not in os.environ.get("PATH", "").split(os.pathsep):
+    os.environ["PATH"] = os.pathsep.join([_SCRIPTS, os.environ.get("PATH", os.defpath)])
+
+
+class Course:
+    """An nbgrader course folder.
+
+    Parameters
+    ----------
+    folder : is made, with nbgrader's settings, if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / CONFIG
+        if not config.exists():
+            config.write_text(_FIRST_CONFIG, encoding="utf-8")
+
+    def release(self, name: str, source: NotebookNode) -> NotebookNode:
+        """Make an assignment known to the gradebook, and return the version for learners.
+
+        Raises
+        ------
+        GradebookError
+            If nbgrader refuses: above all, cells cannot come or go once something was handed in.
+        """
+        place = self.folder / "source" / name
+        place.mkdir(parents=True, exist_ok=True)
+        nbformat.write(source, place / f"{name}.ipynb")
+        with _quiet() as said:
+            try:
+                directory = self._directory(assignment_id=name)
+                GenerateAssignment(coursedir=directory, parent=None, config=self._config(), force=True).start()
+            except (Exception, SystemExit) as error:
+                raise GradebookError(
+                    f"nbgrader could not release {name}: {error or 'see above'}\n{said.text()}"
+                    f"Cells of an assignment cannot come or go once something was handed in: "
+                    f"grade into a new folder, or remove the old submissions there first."
+                ) from None
+        return nbformat.read(self.folder / "release" / name / f"{name}.ipynb", as_version=4)
+
+    @contextmanager
+    def gradebook(self) -> Iterator[Gradebook]:
+        """Open the gradebook that the settings name."""
+        directory = self._directory()
+        with Gradebook(directory.db_url, directory.course_id) as gradebook:
+            yield gradebook
+
+    def record(
+        self,
+        gradebook: Gradebook,
+        assignment: str,
+        student: str,
+        *,
+        scores: dict[str, float | None],
+        comments: dict[str, str],
+        unsettled: set[str],
+        timestamp: datetime | None = None,
+    ) -> None:
+        """Write what a program marked; what a person has marked stays.
+
+        Parameters
+        ----------
+        gradebook : opened by `gradebook`.
+        assignment, student : which submission; both are made known if they are not.
+        scores : by nbgrader's id of the cell that is graded; None where only a person can mark.
+        comments : by the id of the cell that was written in.
+        unsettled : ids of graded cells that a person must look at.
+        timestamp : when it was handed in.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader asks questions half-way that SQLAlchemy 2 warns of
+            gradebook.update_or_create_student(student)
+            known = {} if timestamp is None else {"timestamp": timestamp}
+            gradebook.update_or_create_submission(assignment, student, **known)
+        for name, score in scores.items():
+            grade = gradebook.find_grade(name, assignment, assignment, student)
+            changed = grade.auto_score != score
+            grade.auto_score = score
+            if grade.manual_score is None:
+                grade.needs_manual_grade = score is None or name in unsettled
+            elif changed:  # marked by hand for other answers: to be looked at once more
+                grade.needs_manual_grade = True
+        for name, comment in comments.items():
+            gradebook.find_comment(name, assignment, assignment, student).auto_comment = comment
+        gradebook.db.commit()
+
+    def place(self, student: str, assignment: str, notebook: NotebookNode, *, timestamp: str | None = None) -> Path:
+        """Write the notebook that nbgrader shows for marking by hand and turns into feedback."""
+        place = self.folder / "autograded" / student / assignment
+        place.mkdir(parents=True, exist_ok=True)
+        _replace(place / f"{assignment}.ipynb", nbformat.writes(notebook))
+        if timestamp:
+            _replace(place / "timestamp.txt", timestamp)
+        shutil.rmtree(self.folder / "feedback" / student / assignment, ignore_errors=True)
+        return place / f"{assignment}.ipynb"
+
+    def feedback(self, assignment: str, *, force: bool = False) -> None:
+        """Write the HTML that learners get, for whoever has none yet, or with `force` for all.
+
+        Raises
+        ------
+        GradebookError
+            If nbgrader cannot.
+        """
+        if not any((self.folder / "autograded").glob(f"*/{assignment}/*.ipynb")):
+            return
+        with _quiet() as said:
+            directory = self._directory(assignment_id=assignment, student_id="*")
+            try:
+                GenerateFeedback(coursedir=directory, parent=None, config=self._config(), force=force).start()
+            except (Exception, SystemExit) as error:
+                said_so = f"nbgrader could not write feedback for {assignment}: {error}\n{said.text()}"
+                raise GradebookError(said_so) from None
+
+    def export(self) -> Path:
+        """Write the marks of all assignments as nbgrader's CSV, and return the file."""
+        path = self.folder / "grades.csv"
+        unfinished = path.with_suffix(".unfinished")
+        with self.gradebook() as gradebook, _quiet():
+            CsvExportPlugin(to=str(unfinished)).export(gradebook)
+        os.replace(unfinished, path)
+        return path
+
+    def _config(self) -> Config:
+        config = PyFileConfigLoader(CONFIG, path=str(self.folder)).load_config()
+        config.CourseDirectory.setdefault("root", str(self.folder))
+        return config
+
+    def _directory(self, **names: str) -> CourseDirectory:
+        return CourseDirectory(config=self._config(), **names)
+
+
+def safe_markdown(source: str) -> str:
+    """Return Markdown as HTML in which HTML of the writer's own is only text; nbgrader's pages use it."""
+    return str(MarkdownWithMath(renderer=IPythonRenderer(escape=True)).render(source))
+
+
+def read_timestamp(folder: Path) -> tuple[str | None, datetime | None]:
+    """Return when a submission was handed in, as nbgrader's timestamp.txt says, as text and as a time."""
+    path = folder / "timestamp.txt"
+    try:
+        if path.is_symlink() or path.stat().st_size > 100:
+            return None, None
+        text = path.read_text(encoding="utf-8").strip()
+        return text, parse_utc(text)
+    except (OSError, ValueError, TypeError, OverflowError):
+        return None, None
+
+
+def _replace(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+class _Said(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+    def text(self) -> str:
+        return "".join(f"{line}\n" for line in self.lines[-5:])
+
+
+@contextmanager
+def _quiet() -> Iterator[_Said]:
+    """Keep what nbgrader's converters log from the terminal."""
+    said = _Said()
+    logger = logging.getLogger("traitlets")
+    before: Any = logger.handlers[:], logger.propagate, logger.level
+    logger.handlers, logger.propagate, logger.level = [said], False, logging.WARNING
+    try:
+        yield said
+    finally:
+        logger.handlers, logger.propagate, logger.level = before
+
+
+__all__ = ["CONFIG", "Course", "GradebookError", "read_timestamp", "safe_markdown"]

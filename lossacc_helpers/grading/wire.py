@@ -1,0 +1,104 @@
+"""Answers as they cross from a submission's process: JSON, with arrays as bytes, and nothing that could run."""
+
+import base64
+import binascii
+from typing import Any
+
+import numpy as np
+
+LARGEST = 2_000_000  # bytes of one answer
+DEEPEST = 8
+_LONGEST_TEXT = 20_000
+_KINDS = "biuf"  # of arrays: booleans, integers, floats
+
+
+class Unsendable(Exception):
+    """A value that is no number, text, array, or list of these; the message says what it is."""
+
+
+def encode(value: Any, *, depth: int = 0) -> Any:
+    """Return a value as JSON can hold it.
+
+    Raises
+    ------
+    Unsendable
+        If it is too large, too deep, or of another kind. Whatever an object claims to be, only its type is believed.
+    """
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        if value.bit_length() > 64:
+            raise Unsendable("an integer of more than 64 bits")
+        return value
+    if kind is float:
+        return _array(np.asarray(value))
+    if issubclass(kind, str):
+        text = str.__str__(value)
+        return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT]
+    if value is ...:
+        raise Unsendable("...")
+    if depth >= DEEPEST:
+        raise Unsendable("lists in lists in lists without end")
+    if issubclass(kind, (tuple, list)):
+        items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)
+        sent, room = [], LARGEST // 8
+        for item in items:
+            sent.append(encode(item, depth=depth + 1))
+            if len(sent) > room:
+                raise Unsendable(f"{_called(kind)} of more than {room:,} items")
+        return {"tuple" if issubclass(kind, tuple) else "list": sent}
+    if issubclass(kind, (dict, set, frozenset, bytes, type)):
+        raise Unsendable(_called(kind))
+    return _array(_as_array(value))
+
+
+def decode(sent: Any, *, depth: int = 0) -> Any:
+    """Return the value of what `encode` gave: plain numbers, texts, arrays, lists and tuples.
+
+    Raises
+    ------
+    Unsendable
+        If it is nothing that `encode` gives: it comes from a process that is not to be trusted.
+    """
+    if sent is None or isinstance(sent, (bool, int, str)):
+        return sent
+    if not isinstance(sent, dict) or depth > DEEPEST:
+        raise Unsendable("an answer that nobody can read")
+    for name, kind in ("list", list), ("tuple", tuple):
+        if sent.keys() == {name} and isinstance(sent[name], list):
+            return kind(decode(item, depth=depth + 1) for item in sent[name])
+    try:
+        shape, data = sent["shape"], base64.b64decode(sent["data"], validate=True)
+        letter, size = sent["dtype"][1:2], int(sent["dtype"][2:])
+        if letter not in _KINDS or size > 16 or len(shape) > 32 or len(data) > LARGEST:
+            raise ValueError
+        array = np.frombuffer(data, dtype=np.dtype(sent["dtype"])).reshape(shape).copy()
+    except (TypeError, ValueError, KeyError, binascii.Error):
+        raise Unsendable("an answer that nobody can read") from None
+    return array if array.ndim else array[()]
+
+
+def _as_array(value: Any) -> np.ndarray[Any, Any]:
+    try:
+        array = np.asarray(value)
+        if array.dtype == object:  # such as a list of 0-dimensional tensors
+            array = np.asarray(array.tolist(), dtype=np.float64)
+        return array
+    except Exception:  # whatever the object's own code raises
+        raise Unsendable(_called(type(value))) from None
+
+
+def _array(array: np.ndarray[Any, Any]) -> dict[str, Any]:
+    if array.dtype.kind not in _KINDS:
+        raise Unsendable("text in an array" if array.dtype.kind in "US" else f"an array of {array.dtype}")
+    if array.nbytes > LARGEST:
+        raise Unsendable(f"an array of {array.nbytes:,} bytes")
+    plain = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False)).reshape(array.shape)
+    data = binascii.b2a_base64(plain.tobytes(), newline=False).decode("ascii")
+    return {"dtype": plain.dtype.newbyteorder("<").str, "shape": list(array.shape), "data": data}
+
+
+def _called(kind: type) -> str:
+    name = type.__getattribute__(kind, "__name__")
+    return f"a value of type {name}"

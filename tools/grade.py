@@ -1,0 +1,94 @@
+"""Grade a folder of submissions into an nbgrader course folder; `make grade SUBMISSIONS=dir OUT=dir`.
+
+python -m tools.grade SUBMISSIONS OUT             grade what is new, and write marks, feedback and the report
+python -m tools.grade --feedback OUT              write marks and feedback anew after marking by hand
+"""
+
+import argparse
+import hashlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lossacc_helpers.grading import batch
+from lossacc_helpers.grading.gradebook import Course, GradebookError
+from lossacc_helpers.grading.sandbox import NoSandbox, Sandbox
+from tools.coursework import COURSEWORK, assignments, load_key, read_source
+from tools.lessons import ROOT
+
+
+def version() -> str:
+    """Return a text that changes when questions or grader do."""
+    paths = sorted([*(COURSEWORK / "keys").glob("*.py"), *(ROOT / "lossacc_helpers" / "grading").glob("*.py")])
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Grade what the command line names; 1 if that cannot be, which is printed."""
+    parser = argparse.ArgumentParser(prog="python -m tools.grade", description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path, metavar="SUBMISSIONS OUT", help="two folders")
+    parser.add_argument("--feedback", action="store_true", help="grade nothing; one folder, OUT")
+    parser.add_argument(
+        "--unsafe", action="store_true", help="run submissions as your own processes: only if you trust them"
+    )
+    parser.add_argument("--seed", type=int, help="with which hidden inputs are drawn; else OUT keeps one of its own")
+    parser.add_argument("--jobs", type=int, help="how many at a time; else as many as there are cores")
+    options = parser.parse_args(arguments)
+    if len(options.folders) != (1 if options.feedback else 2):
+        parser.error("name OUT" if options.feedback else "name two folders: SUBMISSIONS and OUT")
+    if options.jobs is not None and options.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {options.jobs}")
+    try:
+        if options.feedback:
+            return _feedback(options.folders[0])
+        submissions, out = (path.resolve() for path in options.folders)
+        if out == submissions:
+            parser.error("SUBMISSIONS and OUT must be two folders")
+        began = time.monotonic()
+        keys = {name: (load_key(name), read_source(name)) for name in assignments()}
+        told: list[str] = []
+
+        def tell(line: str) -> None:
+            told.append(line)
+            print(line, flush=True)
+
+        with Sandbox(unsafe=options.unsafe) as sandbox:
+            report = batch.grade_folder(
+                submissions,
+                out,
+                keys,
+                sandbox,
+                version=version(),
+                seed=options.seed,
+                jobs=options.jobs,
+                tell=tell,
+            )
+        minutes = (time.monotonic() - began) / 60
+        print(f"{len(told)} submissions in {minutes:.1f} minutes; read {report} first, then grades.csv beside it")
+    except NoSandbox as reason:
+        print(
+            f"Nothing was graded: {reason}.\n--unsafe (make grade ... UNSAFE=1) grades without a sandbox: "
+            "a submission can then read and change whatever you can.",
+            file=sys.stderr,
+        )
+        return 1
+    except (ValueError, GradebookError, OSError) as error:
+        print(f"{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _feedback(out: Path) -> int:
+    if not (out / "gradebook.db").exists() and not (out / "outcomes").exists():
+        print(f"nothing has been graded into {out}", file=sys.stderr)
+        return 1
+    course = Course(out)
+    for name in assignments():
+        course.feedback(name, force=True)
+    print(f"{course.export()} and {course.folder / 'feedback'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
