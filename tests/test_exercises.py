@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossacc_helpers.course.lesson import Lesson
-from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer, check
+from lossacc_helpers.exercises import (
+    Exercise,
+    LearnerFunction,
+    LearnerValue,
+    Wrong,
+    WrongAnswer,
+    check,
+    look_at,
+    try_out,
+)
 from lossacc_helpers.exercises.guard import Guard, OutOfTime, Stuck
 from lossacc_helpers.widgets import Guess, Option, Prediction, Question
 from tests.moving import move_every_control
@@ -555,3 +564,29 @@ def test_a_callable_that_denies_its_parts_gets_feedback():
 def test_values_that_lie_about_themselves_get_feedback(make):
     value = Exercise(name="half", checker=lambda half: half.equals(0.5), hints=("Halve it.",), asks="value")
     assert not check(value, make(), seconds=1).passed
+
+
+def test_a_visible_check_says_what_it_knows_and_no_more() -> None:
+    right = str(try_out(lambda p: -np.log(p), np.array([0.5]), gives=[np.log(2)]))
+    assert right == "✓ <lambda>: right on this example; others decide the marks."
+    assert "gave [0.5], but [0.693" in str(
+        try_out(lambda p: p, np.array([0.5]), gives=[np.log(2)], because="it is -ln p")
+    )
+    assert "replace the ..." in str(try_out(..., 1, gives=2))
+    assert "True was expected" in str(try_out(lambda p: False, 1, gives=True))
+    assert str(try_out(lambda p: "plateau", 1, gives="plateau")).startswith("✓")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "shape", "says"),
+    [
+        (1.5, "number", None, "✓ steps: a number, as asked for; whether it is the right one is not said here."),
+        ([1, 2], "array", (2,), "✓ steps: an array, as asked for; whether it is the right one is not said here."),
+        ([1, 2], "array", (3,), "✗ steps: not yet. Your answer is an array of shape (2,)"),
+        (np.bool_(True), "truth", None, "✓ steps: True or False, as asked for"),
+        ("a", "number", None, "✗ steps: not yet. Your answer is a text"),
+        (..., "text", None, "✗ steps: not yet. It is not written yet"),
+    ],
+)
+def test_a_value_is_looked_at_for_its_kind(value: object, kind: str, shape: tuple[int, ...] | None, says: str) -> None:
+    assert str(look_at(value, name="steps", kind=kind, shape=shape)).startswith(says)  # type: ignore[arg-type]

@@ -66,6 +66,7 @@ class Feedback:
     message : what to know about it.
     printed : what the learner's code printed while it was checked, shortened.
     advice : what to do next where it did not pass.
+    done : what is said where it did.
     """
 
     name: str
@@ -73,9 +74,10 @@ class Feedback:
     message: str
     printed: str = ""
     advice: str = ""
+    done: str = "passed"
 
     def __str__(self) -> str:
-        head = f"✓ {self.name}: passed." if self.passed else f"✗ {self.name}: not yet."
+        head = f"✓ {self.name}: {self.done}." if self.passed else f"✗ {self.name}: not yet."
         parts = [f"{head} {self.message}".rstrip()]
         if self.printed:
             parts.append(f"Your code printed:\n{self.printed}")

@@ -1,5 +1,6 @@
 """Visible checks: what a learner's own answer does on one example, said without a mark."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
@@ -21,7 +22,7 @@ def try_out(function: Any, *arguments: Any, gives: ArrayLike | str | bool, becau
     Examples
     --------
     >>> print(try_out(lambda x: x / 2, 3, gives=1.5))
-    ✓ <lambda>: passed.
+    ✓ <lambda>: right on this example; others decide the marks.
     """
 
     def checker(answer: Any) -> None:
@@ -33,7 +34,8 @@ def try_out(function: Any, *arguments: Any, gives: ArrayLike | str | bool, becau
             value.equals(gives, because=because)
 
     name = getattr(function, "__name__", "Your function")
-    return check(Exercise(name=name, checker=checker, hints=("Compare with the example.",)), function)
+    tried = check(Exercise(name=name, checker=checker, hints=("Compare with the example.",)), function)
+    return replace(tried, done="right on this example; others decide the marks")
 
 
 def look_at(
@@ -61,8 +63,6 @@ def look_at(
             {"number": answer.number, "text": answer.text, "truth": answer.truth}[kind]()
 
     looked = check(Exercise(name=name, checker=checker, hints=("Compare with the question.",), asks="value"), value)
-    if not looked.passed:
-        return looked
     article = "an" if kind == "array" else "a"
     said = "True or False" if kind == "truth" else f"{article} {kind}"
-    return Feedback(name, True, f"It is {said}, as asked for; whether it is the right one is not checked here.")
+    return replace(looked, done=f"{said}, as asked for; whether it is the right one is not said here")

@@ -285,6 +285,8 @@ def _write(course: Course, gradebook: Any, each: HandedIn, kept: dict[str, Any],
         timestamp=time,
     )
     shown = course.folder / "autograded" / each.student / each.assignment / f"{each.assignment}.ipynb"
+    if each.notebook is not None:
+        course.collect(each.student, each.assignment, each.notebook)
     if new or not shown.exists():
         course.place(each.student, each.assignment, nbformat.reads(kept["notebook"], as_version=4), timestamp=text)
 

@@ -36,7 +36,7 @@ c.CourseDirectory.course_id = "loss-versus-accuracy"
 c.TemplateExporter.filters = {"markdown2html": "lossacc_helpers.grading.gradebook.safe_markdown"}
 
 # What a learner finds where the solution was.
-c.ClearSolutions.code_stub = {"python": "...  # write your code here"}
+c.ClearSolutions.code_stub = {"python": "pass  # write your code here"}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 '''
 
@@ -134,6 +134,17 @@ class Course:
         for name, comment in comments.items():
             gradebook.find_comment(name, assignment, assignment, student).auto_comment = comment
         gradebook.db.commit()
+
+    def collect(self, student: str, assignment: str, file: Path) -> None:
+        """Copy what was handed in to where nbgrader counts submissions, unless it already lies there."""
+        place = self.folder / "submitted" / student / assignment
+        if file.resolve().parent == place:
+            return
+        place.mkdir(parents=True, exist_ok=True)
+        for name, path in (f"{assignment}.ipynb", file), ("timestamp.txt", file.parent / "timestamp.txt"):
+            if path.is_file() and not path.is_symlink():
+                shutil.copyfile(path, place / f"{name}.unfinished")
+                os.replace(place / f"{name}.unfinished", place / name)
 
     def place(self, student: str, assignment: str, notebook: NotebookNode, *, timestamp: str | None = None) -> Path:
         """Write the notebook that nbgrader shows for marking by hand and turns into feedback."""

@@ -97,6 +97,6 @@ def _count(number: int, one: str, more: str | None = None) -> str:
 def _plain(text: str) -> str:
     """Return text without what Markdown would read as more: part of it is the learner's own."""
     text = " ".join(text.split())
-    for sign in "\\`*_[]<>|":
+    for sign in "\\`*[<|":
         text = text.replace(sign, f"\\{sign}")
     return text

@@ -8,13 +8,19 @@ and after a page is reloaded it would send what sliders do to a thread that no i
 jupyter_config.json: stored notebooks lose the views of their widgets, and a kernel that has been idle for two hours is
 shut down, because a lesson's kernel holds up to a gigabyte. Every Jupyter program reads this file first, so whatever
 stands in a jupyter_server_config.json or .py, the learner's own or Binder's, goes before it.
+Both it and page_config.json leave nbgrader's own pages out, which a teacher opens with `make mark`: a learner's
+JupyterLab would show menus that lead nowhere.
 """
 
 import shutil
 import sys
 from pathlib import Path
 
-PLACES = {"overrides.json": "share/jupyter/lab/settings", "jupyter_config.json": "etc/jupyter"}
+PLACES = {
+    "overrides.json": "share/jupyter/lab/settings",
+    "jupyter_config.json": "etc/jupyter",
+    "page_config.json": "etc/jupyter/labconfig",
+}
 
 
 def apply(prefix: Path) -> None:
