@@ -28,7 +28,7 @@ TOOLS := .tools/$(notdir $(BIN))
 CODE := $(wildcard lossacc_helpers lessons tests tools benchmarks coursework)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-slow notebooks recordings evaluate-clinic coursework grade feedback mark \
+.PHONY: help install lab test test-slow notebooks recordings evaluate-clinic coursework course grade feedback mark \
 	bench lock address format clean
 
 help: ## list these commands
@@ -63,6 +63,9 @@ coursework: install ## build coursework/release/ from its sources, and prove how
 grade: install ## mark coursework: make grade SUBMISSIONS=dir OUT=dir (INSTRUCTORS.md)
 	@$(BIN)/python -m tools.grade '$(or $(SUBMISSIONS),$(error name two folders: make grade SUBMISSIONS=dir OUT=dir))' \
 		'$(or $(OUT),$(error name two folders: make grade SUBMISSIONS=dir OUT=dir))' $(if $(UNSAFE),--unsafe) $(GRADE_ARGS)
+
+course: install ## make nbgrader's course folder, to release coursework from it: make course OUT=dir
+	@$(BIN)/python -m tools.grade --course '$(or $(OUT),$(error name the folder: make course OUT=dir))'
 
 feedback: install ## write marks and feedback anew after marking by hand: make feedback OUT=dir
 	@$(BIN)/python -m tools.grade --feedback '$(or $(OUT),$(error name the folder: make feedback OUT=dir))'

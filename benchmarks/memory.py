@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 PERIOD = 0.05  # seconds between two looks
 _LOOKS = 10  # at the same processes, before new ones are searched for: that takes longer than a look

@@ -10,7 +10,7 @@ from importlib import import_module
 from benchmarks.report import store, surroundings, where
 
 # In this order: training leaves TensorFlow in this process, and nothing else is to run beside it.
-PARTS = ("latency", "lessons", "clinic", "training")
+PARTS = ("latency", "lessons", "clinic", "grading", "training")
 BUSY = 0.5  # processes that want to run, on average over the last minute
 
 

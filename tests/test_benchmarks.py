@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from benchmarks import bare, clinic, latency, lessons, memory, run, training
+from benchmarks import bare, clinic, grading, latency, lessons, memory, run, training
 from benchmarks.report import FOLDER, Aim, aims_table, percentile, ratio_of_medians, store, surroundings, where
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
 
@@ -239,6 +239,7 @@ def test_the_tables_in_the_readme_are_those_of_the_stored_results():
         ("latency", latency),
         ("lessons", lessons),
         ("clinic", clinic),
+        ("grading", grading),
         ("training", training),
     ):
         if part in stored:

@@ -584,7 +584,7 @@ def test_a_visible_check_says_what_it_knows_and_no_more() -> None:
         ([1, 2], "array", (2,), "✓ steps: an array, as asked for; whether it is the right one is not said here."),
         ([1, 2], "array", (3,), "✗ steps: not yet. Your answer is an array of shape (2,)"),
         (np.bool_(True), "truth", None, "✓ steps: True or False, as asked for"),
-        ("a", "number", None, "✗ steps: not yet. Your answer is a text"),
+        ("a", "number", None, "✗ steps: not yet. Your answer is"),
         (..., "text", None, "✗ steps: not yet. It is not written yet"),
     ],
 )

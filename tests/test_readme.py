@@ -1,4 +1,4 @@
-"""What README.md and CONTRIBUTING.md tell is true: code runs, links lead somewhere, commands exist."""
+"""What README.md, CONTRIBUTING.md and INSTRUCTORS.md tell is true: code runs, links lead somewhere, commands exist."""
 
 import doctest
 import re
@@ -7,7 +7,7 @@ import pytest
 
 from tools.lessons import ROOT
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "LICENSE-lessons.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "INSTRUCTORS.md", "LICENSE-lessons.md"]
 
 
 def test_the_code_in_the_readme_prints_what_it_shows() -> None:
@@ -26,7 +26,7 @@ def test_links_within_the_project_lead_somewhere(name: str) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("name", DOCUMENTS[:2])
+@pytest.mark.parametrize("name", DOCUMENTS[:3])
 def test_commands_that_are_told_exist(name: str) -> None:
     told = set(re.findall(r"(?:`|^    )make ([a-z-]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ from lossacc_helpers.grading.running import Assignment, Outcome, grade
 from lossacc_helpers.grading.sandbox import NoSandbox, Sandbox
 from tools.build_notebooks import as_text
 from tools.coursework import RELEASE, assignments, load_key, read_source
+from tools.instructors import PAGE, page
 from tools.lessons import tidy_metadata
 
 SEED = 20261123  # of the proof; a class has its own
@@ -116,6 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(as_text(released(name)), encoding="utf-8", newline="\n")
             print(f"coursework/release/{name}/{name}.ipynb", flush=True)
+        if page() != PAGE.read_text(encoding="utf-8"):
+            PAGE.write_text(page(), encoding="utf-8", newline="\n")
+            print("INSTRUCTORS.md", flush=True)
         try:
             with Sandbox(unsafe=options.unsafe) as sandbox:
                 problems = [problem for name in names for problem in prove(name, sandbox)]

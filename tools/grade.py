@@ -2,6 +2,7 @@
 
 python -m tools.grade SUBMISSIONS OUT             grade what is new, and write marks, feedback and the report
 python -m tools.grade --feedback OUT              write marks and feedback anew after marking by hand
+python -m tools.grade --course OUT                only make the course folder, to release from it with nbgrader
 """
 
 import argparse
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Grade what the command line names; 1 if that cannot be, which is printed."""
     parser = argparse.ArgumentParser(prog="python -m tools.grade", description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path, metavar="SUBMISSIONS OUT", help="two folders")
+    parser.add_argument("--course", action="store_true", help="grade nothing; one folder, OUT")
     parser.add_argument("--feedback", action="store_true", help="grade nothing; one folder, OUT")
     parser.add_argument(
         "--unsafe", action="store_true", help="run submissions as your own processes: only if you trust them"
@@ -35,13 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="with which hidden inputs are drawn; else OUT keeps one of its own")
     parser.add_argument("--jobs", type=int, help="how many at a time; else as many as there are cores")
     options = parser.parse_args(arguments)
-    if len(options.folders) != (1 if options.feedback else 2):
-        parser.error("name OUT" if options.feedback else "name two folders: SUBMISSIONS and OUT")
+    alone = options.feedback or options.course
+    if len(options.folders) != (1 if alone else 2):
+        parser.error("name one folder: OUT" if alone else "name two folders: SUBMISSIONS and OUT")
     if options.jobs is not None and options.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {options.jobs}")
     try:
         if options.feedback:
             return _feedback(options.folders[0])
+        if options.course:
+            course = Course(options.folders[0])
+            for name in assignments():
+                course.release(name, read_source(name))
+                print(course.folder / "release" / name / f"{name}.ipynb")
+            return 0
         submissions, out = (path.resolve() for path in options.folders)
         if out == submissions:
             parser.error("SUBMISSIONS and OUT must be two folders")

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,8 @@ def decode(sent: Any, *, depth: int = 0) -> Any:
         shape, data = sent["shape"], base64.b64decode(sent["data"], validate=True)
         letter, size = sent["dtype"][1:2], int(sent["dtype"][2:])
         if letter not in _KINDS or size > 16 or len(shape) > 32 or len(data) > LARGEST:
+            raise ValueError
+        if not all(type(count) is int and count >= 0 for count in shape) or math.prod(shape) * size != len(data):
             raise ValueError
         array = np.frombuffer(data, dtype=np.dtype(sent["dtype"])).reshape(shape).copy()
     except (TypeError, ValueError, KeyError, binascii.Error):
