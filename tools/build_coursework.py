@@ -79,6 +79,9 @@ def prove(name: str, sandbox: Sandbox, *, seed: int = SEED) -> list[str]:
     full = {question.name: question.points for question in key.questions}
     solved = expect("the solutions", source, full)
     problems += [f"{name}, the solutions: {remark}" for remark in solved.remarks]
+    for cell in solved.notebook.cells:
+        shown = [str(output.get("data", {}).get("text/plain", "")) for output in cell.get("outputs", ())]
+        problems += [f"{name}, the solutions: the check {cell.id} says {text}" for text in shown if "✗" in text]
     untouched = expect("untouched", handed_out, dict.fromkeys(full, 0.0))
     for cell in untouched.notebook.cells:
         problems += [
