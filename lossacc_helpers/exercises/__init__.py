@@ -9,7 +9,7 @@ Calling the wrapped function runs the learner's code in a thread of its own, on 
 limited time. What comes back is a `LearnerValue`, whose methods turn it into numbers and arrays or say what is wrong.
 """
 
-from lossacc_helpers.exercises.answers import TOLERANCE, LearnerFunction, LearnerValue, Wrong
+from lossacc_helpers.exercises.answers import TOLERANCE, LearnerFunction, LearnerValue, Told, Wrong
 from lossacc_helpers.exercises.checking import Exercise, Feedback, Hints, WrongAnswer, check
 from lossacc_helpers.exercises.trying import look_at, try_out
 
@@ -20,6 +20,7 @@ __all__ = [
     "Hints",
     "LearnerFunction",
     "LearnerValue",
+    "Told",
     "Wrong",
     "WrongAnswer",
     "check",

@@ -20,6 +20,10 @@ class Wrong(Exception):
     """An answer is not right; the message says to the learner what came out, what was expected and why."""
 
 
+class Told(Wrong):
+    """An answer is not right, and the message holds nothing of what is: marks may repeat it to the learner."""
+
+
 class LearnerFunction:
     """A learner's function, safe to call.
 
@@ -99,46 +103,46 @@ class LearnerValue:
         self._verb = verb
 
     def number(self) -> float:
-        """Return it as a finite or infinite number; Wrong if it is none, or NaN."""
+        """Return it as a finite or infinite number; Told if it is none, or NaN."""
         array = self._numbers("one number")
         if array.ndim:
-            raise Wrong(f"{self.label} {self._verb} an array of shape {array.shape}, but one number was expected.")
+            raise Told(f"{self.label} {self._verb} an array of shape {array.shape}, but one number was expected.")
         if np.isnan(array):
-            raise Wrong(
+            raise Told(
                 f"{self.label} {self._verb} nan: a number that is not one, as from 0/0 or the log of a negative."
             )
         return float(array)
 
     def array(self, *, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
-        """Return it as a new float64 array without NaN; Wrong if it is none, or of another shape."""
+        """Return it as a new float64 array without NaN; Told if it is none, or of another shape."""
         expected = "an array of numbers" if shape is None else f"an array of shape {shape}"
         array = self._numbers(expected)
         if shape is not None and array.shape != shape:
             got = f"an array of shape {array.shape}" if array.ndim else f"the single number {shown(array)}"
-            raise Wrong(f"{self.label} {self._verb} {got}, but {expected} was expected.")
+            raise Told(f"{self.label} {self._verb} {got}, but {expected} was expected.")
         if np.isnan(array).any():
-            raise Wrong(f"{self.label} {self._verb} {shown(array)}: nan at {first_place(np.isnan(array))}.")
+            raise Told(f"{self.label} {self._verb} {shown(array)}: nan at {first_place(np.isnan(array))}.")
         return array
 
     def text(self) -> str:
-        """Return it as text; Wrong if it is none."""
+        """Return it as text; Told if it is none."""
         if not issubclass(type(self._value), str):
-            raise Wrong(f"{self.label} {self._verb} {kind(self._value)}, but a text in quotes was expected.")
+            raise Told(f"{self.label} {self._verb} {kind(self._value)}, but a text in quotes was expected.")
         return str.__str__(self._value)
 
     def truth(self) -> bool:
-        """Return it as True or False; Wrong if it is neither."""
+        """Return it as True or False; Told if it is neither."""
         if type(self._value) not in (bool, np.bool_):
-            raise Wrong(f"{self.label} {self._verb} {kind(self._value)}, but True or False was expected.")
+            raise Told(f"{self.label} {self._verb} {kind(self._value)}, but True or False was expected.")
         return bool(self._value)
 
     def parts(self, count: int) -> list["LearnerValue"]:
-        """Return the parts of a tuple or list, or the rows of an array; Wrong if there are not `count` of them."""
+        """Return the parts of a tuple or list, or the rows of an array; Told if there are not `count` of them."""
         if not issubclass(type(self._value), (tuple, list, np.ndarray)):
-            raise Wrong(f"{self.label} {self._verb} {kind(self._value)}, but {count} results were expected: a, b.")
+            raise Told(f"{self.label} {self._verb} {kind(self._value)}, but {count} results were expected: a, b.")
         parts = run(lambda: list(self._value), label=self.label, guard=self._guard)
         if len(parts) != count:
-            raise Wrong(f"{self.label} {self._verb} {len(parts)} results, but {count} were expected.")
+            raise Told(f"{self.label} {self._verb} {len(parts)} results, but {count} were expected.")
         whole = "your answer" if self.label == "Your answer" else self.label
         return [
             LearnerValue(part, label=f"Result {number} of {whole}", guard=self._guard, verb="is")
@@ -182,9 +186,9 @@ class LearnerValue:
         """Return a plain float64 array, whatever the object claims about itself."""
         value, wrong = self._value, f"{self.label} {self._verb} {kind(self._value)}, but {expected} was expected."
         if issubclass(type(value), (str, bytes, dict, set, frozenset)) or value is None or value is ...:
-            raise Wrong(wrong)
+            raise Told(wrong)
         if expected == "one number" and type(value) in (bool, np.bool_):
-            raise Wrong(wrong)
+            raise Told(wrong)
 
         def convert() -> NDArray[np.float64] | str:
             try:
@@ -200,7 +204,7 @@ class LearnerValue:
 
         converted: NDArray[np.float64] | str = run(convert, label=self.label, guard=self._guard)
         if isinstance(converted, str):
-            raise Wrong(converted)
+            raise Told(converted)
         return converted
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lossacc_helpers.exercises.answers import LearnerValue, Wrong
+from lossacc_helpers.exercises.answers import LearnerValue, Told, Wrong
 from lossacc_helpers.grading.collecting import Answer
 from lossacc_helpers.grading.key import Key, Part, Question
 
@@ -123,6 +123,8 @@ def _mark_part(
             label = f"{question.name}(...)" if question.asks_function else question.name
             try:
                 part.judge(LearnerValue(answer.value, label=label), *given)
+            except Told as error:
+                told = wrong = str(error)
             except Wrong as error:
                 wrong = str(error)
             except Exception as error:  # the judge met an answer that its author did not think of

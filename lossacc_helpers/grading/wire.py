@@ -45,7 +45,8 @@ def encode(value: Any, *, depth: int = 0) -> Any:
         items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)
         sent, room = [], LARGEST // 8
         for item in items:
-            sent.append(encode(item, depth=depth + 1))
+            # A blank that was left in a list is nothing, and costs the other answers in it nothing.
+            sent.append(None if item is ... else encode(item, depth=depth + 1))
             if len(sent) > room:
                 raise Unsendable(f"{_called(kind)} of more than {room:,} items")
         return {"tuple" if issubclass(kind, tuple) else "list": sent}

@@ -60,6 +60,8 @@ def test_feedback_says_what_was_tried_and_not_what_was_expected() -> None:
     text = mark(KEY, LEAST, [Answer(0.5)], 7).feedback()
     assert text == "0 of 20 points.\n\n- ✗ its value (0 of 20): not right"
     assert str(SECRET)[:5] in mark(KEY, LEAST, [Answer(0.5)], 7).parts[0].detail  # which the teacher sees
+    # A kind gives nothing away; the learner is told.
+    assert "but one number was expected" in mark(KEY, LEAST, [Answer([1, 2])], 7).feedback()
     wrong = [Answer(problem="row_losses raised KeyError") for _ in right_answers()]
     assert "0 of 4 calls right; row_losses raised KeyError" in mark(KEY, ROWS, wrong, 7).feedback()
 

@@ -42,6 +42,10 @@ def test_single_numbers_keep_their_bits(value: Any) -> None:
     assert np.asarray(there_and_back(value)).tobytes() == np.asarray(value).tobytes()
 
 
+def test_a_blank_in_a_list_is_nothing_and_the_others_come_through() -> None:
+    assert there_and_back([1, ..., "a", [...]]) == [1, None, "a", [None]]
+
+
 class Pretender:
     """Says it is an array and gives text."""
 
