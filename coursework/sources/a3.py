@@ -65,7 +65,8 @@ def best_promise(margins):
 
 
 # %% check="best_promise"
-# One of five is wrong. H falls until s = 1/2: there the losses are 1.5, 0.5, 0, 0 and 0. Then the error gets too dear.
+# One of five is wrong. H falls until s = 1/2, where the losses are 1.5, 0.5, 0, 0 and 0. From there to s = 1 it stays
+# as it is, and then it rises. So the smallest scale is 1/2.
 try_out(best_promise, np.array([-1.0, 1.0, 2.0, 4.0, 4.0]), gives=[0.2, 0.4, 0.5])
 
 # %% [markdown]
@@ -111,8 +112,8 @@ try_out(along_the_way, three_rows, three_signs, *two_ends, gives=[2 / 3, 1.0, 0.
 # ## 3. The other way round: beat logistic regression (9 points)
 #
 # 178 Italian wines, three of whose thirteen measurements are standardised: alcohol, nonflavanoid phenols and
-# proanthocyanins. Was the wine made of Barbera grapes (`wine_signs` 1) or of one of two others (-1)? The last column of
-# `wine_rows` is 1, for the intercept. The weights with the least log loss get 31 wines wrong.
+# proanthocyanins. Is the wine from the third of three growers (`wine_signs` 1) or from one of the others (-1)? The last
+# column of `wine_rows` is 1, for the intercept. The weights with the least log loss get 31 wines wrong.
 
 # %% given="wines"
 wine = load_wine()
@@ -282,8 +283,8 @@ look_at(flattering, name="flattering", kind="array", shape=(2, 30))
 #
 # 1. what Keras prints as "accuracy" of such a regression: the share of samples whose forecast, cut at 0.5 (above 0.5 it
 #    is 1, else 0), equals the target;
-# 2. R² over all samples;
-# 3. the least R² within a group: for each group, R² of its samples alone;
+# 2. R² over all samples: 1 minus the squared error over that of always forecasting the mean of these same samples;
+# 3. the least R² within a group: for each group, R² of its samples alone, held against their own mean;
 # 4. R² over all samples of another forecast, which looks at nothing but the group: for each sample, the mean target of
 #    its group.
 #
@@ -428,9 +429,9 @@ look_at(forged_log, name="forged_log", kind="array", shape=(2, 12))
 # - `alike`: of the ten *training* samples of hospital A whose measurements are most like this sample's, how many have
 #   the label 1.
 #
-# (The measurements and the training are real; the story is made up.) The next cell holds the recordings and shows what
-# the clinic says about the curves alone (it smooths a curve before it looks for its least value). The cell after it
-# shows the costliest samples.
+# (The measurements are real, and the network was really trained. The hospitals are made up, and what happened to the
+# data is for you to find out.) The next cell holds the recordings and shows what the clinic says about the curves alone
+# (it smooths a curve before it looks for its least value). The cell after it shows the costliest samples.
 
 # %% given="colleague"
 colleague_log = """
@@ -500,7 +501,7 @@ print("samples of A and B:", np.sum(hospital == "A"), np.sum(hospital == "B"))
 # %% [markdown]
 # Add code cells of your own for your own numbers; they are not marked.
 #
-# Write your diagnosis in the next cell, in about 300 to 450 words, under these headings:
+# Write your diagnosis in the next cell, in about 300 to 500 words, under these headings:
 #
 # | heading | what is asked | points |
 # |---|---|---|
