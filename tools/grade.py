@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if out == submissions:
             parser.error("SUBMISSIONS and OUT must be two folders")
         began = time.monotonic()
-        keys = {name: (load_key(name), read_source(name)) for name in assignments()}
+        used = {each.assignment for each in batch.find(submissions, assignments())[0]}
+        keys = {name: (load_key(name), read_source(name)) for name in sorted(used)}
         told: list[str] = []
 
         def tell(line: str) -> None:
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 out,
                 keys,
                 sandbox,
+                known=assignments(),
                 version=version(),
                 seed=options.seed,
                 jobs=options.jobs,

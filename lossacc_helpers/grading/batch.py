@@ -18,12 +18,13 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from lossacc_helpers.grading.gradebook import Course, read_timestamp
+from lossacc_helpers.grading.gradebook import UNMARKED, Course, read_timestamp, replace
 from lossacc_helpers.grading.key import Key
 from lossacc_helpers.grading.report import Line, write_report
 from lossacc_helpers.grading.running import Assignment, Outcome, grade
 from lossacc_helpers.grading.sandbox import Sandbox
 from lossacc_helpers.grading.submission import LARGEST
+from lossacc_helpers.grading.wire import clean
 
 _STUDENT = re.compile(r"[\w@+-][\w@.+ -]{0,99}")
 
@@ -76,26 +77,44 @@ def find(folder: Path, assignments: Sequence[str]) -> tuple[list[HandedIn], list
                 "can be used); rename it and grade again."
             )
             continue
-        known = {name.casefold(): name for name in assignments}
-        places: dict[str, Path] = {}
-        for place in sorted(student.iterdir()):
-            stem = place.stem if place.suffix == ".ipynb" else place.name
-            if place.name.startswith("."):
-                continue
-            if stem.casefold() in known and not place.is_symlink():
-                places.setdefault(known[stem.casefold()], place if place.is_dir() else student)
-            else:
-                strange.append(f"{student.name}/{place.name} is no known assignment, and was left alone.")
-        found += [_handed_in(student.name, name, place) for name, place in places.items()]
-        if not places:
-            strange.append(f"{student.name} has handed in nothing that is known here.")
+        try:
+            theirs, more = _of_student(student, {name.casefold(): name for name in assignments})
+        except OSError as error:
+            theirs, more = [], [f"The folder of {student.name} could not be read: {error.strerror}."]
+        found += theirs
+        strange += more
     if not found:
         raise ValueError(f"{folder} holds no submissions: it needs STUDENT/{assignments[0]}/{assignments[0]}.ipynb")
     return found, strange
 
 
+def _of_student(student: Path, known: Mapping[str, str]) -> tuple[list[HandedIn], list[str]]:
+    """Return a student's submissions, and what else lies in the folder."""
+    places: dict[str, Path] = {}
+    strange = []
+    for place in sorted(student.iterdir(), key=lambda path: (not path.is_dir(), path.name)):
+        if place.name.startswith("."):
+            continue
+        stem = place.stem if _is_notebook(place) else place.name
+        name = known.get(stem.casefold())
+        if name is None or place.is_symlink():
+            strange.append(f"{student.name}/{place.name} is no known assignment, and was left alone.")
+        elif name in places:
+            strange.append(f"{student.name}/{place.name} was not marked: {name} is there more than once.")
+        else:
+            places[name] = place if place.is_dir() else student
+    if not places:
+        strange.append(f"{student.name} has handed in nothing that is known here.")
+    return [_handed_in(student.name, name, place) for name, place in places.items()], strange
+
+
+def _is_notebook(path: Path) -> bool:
+    return path.suffix.lower() == ".ipynb"
+
+
 def _handed_in(student: str, assignment: str, folder: Path) -> HandedIn:
-    files = sorted(path for path in folder.iterdir() if path.suffix == ".ipynb" and not path.name.startswith("."))
+    everything = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    files = [path for path in everything if _is_notebook(path)]
     linked = [path for path in files if path.is_symlink() or not path.is_file()]
     files = [path for path in files if path not in linked]
     remarks = [f"{path.name} is a link or no file, and was not followed." for path in linked]
@@ -109,6 +128,10 @@ def _handed_in(student: str, assignment: str, folder: Path) -> HandedIn:
         others = [path.name for path in files if path not in chosen]
         if others:
             remarks.append(f"Beside it lie other notebooks, which were not marked: {', '.join(others)}.")
+        ours = {"timestamp.txt", "submission_secret.txt"}
+        beside = [path.name for path in everything if not _is_notebook(path) and path.name not in ours]
+        if beside and folder.name.casefold() == assignment.casefold():
+            remarks.append(f"Beside it lie files that were not there when it ran: {', '.join(beside)}.")
         return HandedIn(student, assignment, folder, chosen[0], tuple(remarks))
     what = "Several notebooks could be meant: " + ", ".join(path.name for path in chosen) if chosen else "No notebook"
     remarks.append(f"{what}{'' if chosen else ' was handed in'}. Nothing could be marked.")
@@ -121,6 +144,7 @@ def grade_folder(
     keys: Mapping[str, tuple[Key, NotebookNode]],
     sandbox: Sandbox,
     *,
+    known: Sequence[str] = (),
     version: str = "",
     seed: int | None = None,
     jobs: int | None = None,
@@ -133,6 +157,7 @@ def grade_folder(
     submissions : as `find` reads it.
     out : nbgrader's course folder; made if it is not there, taken up if it is.
     keys : for each assignment its questions, and its source with nbgrader's metadata.
+    known : names of assignments, by default those of `keys`; there must be a key for each that was handed in.
     sandbox : where submissions run.
     version : of questions and grader; what was marked by another is marked again.
     seed : with which hidden arguments are drawn; by default one that is drawn for `out` and kept there.
@@ -146,8 +171,25 @@ def grade_folder(
     GradebookError
         If nbgrader refuses.
     """
-    found, strange = find(submissions, sorted(keys))
+    found, strange = find(submissions, sorted(known or keys))
     course = Course(out)
+    with course.alone():
+        return _grade(course, found, strange, keys, sandbox, version=version, seed=seed, jobs=jobs, tell=tell)
+
+
+def _grade(
+    course: Course,
+    found: Sequence[HandedIn],
+    strange: list[str],
+    keys: Mapping[str, tuple[Key, NotebookNode]],
+    sandbox: Sandbox,
+    *,
+    version: str,
+    seed: int | None,
+    jobs: int | None,
+    tell: Callable[[str], None],
+) -> Path:
+    """Do what `grade_folder` says, alone in the course folder."""
     seed = _seed(course.folder, seed)
     used = sorted({each.assignment for each in found})
     prepared = {name: Assignment(keys[name][0], course.release(name, keys[name][1]), seed) for name in used}
@@ -157,10 +199,12 @@ def grade_folder(
     for slot in range(jobs := max(1, jobs or cores)):
         slots.put(slot)
 
-    def one(each: HandedIn) -> tuple[Path, bool]:
+    def one(each: HandedIn) -> dict[str, Any]:
         slot = slots.get()
         try:
-            return _outcome_file(each, prepared[each.assignment], course.folder, sandbox, digests, slot)
+            return _outcome(each, prepared[each.assignment], course.folder, sandbox, digests[each.assignment], slot)
+        except Exception as error:  # one submission must not end the others
+            return _failed(each, prepared[each.assignment], error)
         finally:
             slots.put(slot)
 
@@ -169,9 +213,12 @@ def grade_folder(
         waiting = {pool.submit(one, each): each for each in found}
         try:
             for number, future in enumerate(as_completed(waiting), start=1):
-                each, (path, new) = waiting[future], future.result()
-                kept = json.loads(path.read_text(encoding="utf-8"))
-                _write(course, gradebook, each, kept, prepared[each.assignment].key, new=new)
+                each, kept = waiting[future], future.result()
+                try:
+                    _write(course, gradebook, each, kept, prepared[each.assignment].key)
+                except Exception as error:
+                    gradebook.db.rollback()
+                    kept = _failed(each, prepared[each.assignment], error)
                 line = _line(each, kept, prepared[each.assignment].key)
                 lines.append(line)
                 tell(f"[{number}/{len(found)}] {line.student} {line.assignment}: {line.earned:g} of {line.points:g}")
@@ -179,14 +226,16 @@ def grade_folder(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     for name in used:
-        course.feedback(name)
+        strange += [f"nbgrader could not write feedback for {student}, {name}." for student in course.feedback(name)]
     course.export()
-    missing = sorted(
-        (student, name)
-        for student in {each.student for each in found}
-        for name in used
-        if not any((each.student, each.assignment) == (student, name) for each in found)
-    )
+    here, marked = {(each.student, each.assignment) for each in found}, course.marked()
+    students = {student for student, _ in here}
+    missing = sorted({(student, name) for student in students for name in used} - here - marked)
+    strange += [
+        f"{student} has marks for {name} from an earlier grading, and no submission in this folder now."
+        for student, name in sorted(marked - here)
+        if name in used
+    ]
     return write_report(course.folder, lines, strange, missing, unsafe=sandbox.unsafe)
 
 
@@ -194,9 +243,12 @@ def _seed(folder: Path, seed: int | None) -> int:
     """Return the class's seed, drawn once and kept beside its gradebook."""
     path = folder / "seed.txt"
     if seed is None and path.exists():
-        return int(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8").strip()
+        if not text.isdecimal():
+            raise ValueError(f"{path} holds {text[:20]!r}, and should hold a whole number; remove it to draw another")
+        return int(text)
     seed = int.from_bytes(os.urandom(6), "big") if seed is None else seed
-    path.write_text(f"{seed}\n", encoding="utf-8")
+    replace(path, f"{seed}\n")
     return seed
 
 
@@ -205,24 +257,20 @@ def _digest(assignment: Assignment, version: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _outcome_file(
-    each: HandedIn,
-    assignment: Assignment,
-    folder: Path,
-    sandbox: Sandbox,
-    digests: Mapping[str, str],
-    slot: int,
-) -> tuple[Path, bool]:
-    """Return the file with what came of a submission, and whether it is new."""
+def _outcome(
+    each: HandedIn, assignment: Assignment, folder: Path, sandbox: Sandbox, digest: str, slot: int
+) -> dict[str, Any]:
+    """Return what came of a submission, from its file if that is there."""
     data = b""
     if each.notebook is not None:
         with each.notebook.open("rb") as file:
             data = file.read(LARGEST + 1)
-    mixed = hashlib.sha256(data + digests[each.assignment].encode() + repr(each.remarks).encode()).hexdigest()
+    mixed = hashlib.sha256(data + digest.encode() + repr(each.remarks).encode()).hexdigest()
     path = folder / "outcomes" / each.assignment / f"{each.student}.json"
     try:
-        if json.loads(path.read_text(encoding="utf-8"))["digest"] == mixed:
-            return path, False
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["digest"] == mixed:
+            return dict(kept)
     except (OSError, ValueError, KeyError, TypeError):
         pass
     if each.notebook is None:
@@ -230,10 +278,15 @@ def _outcome_file(
     else:
         outcome = grade(data, assignment, sandbox, slot=slot)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(_kept(outcome, each, mixed)), encoding="utf-8")
-    os.replace(unfinished, path)
-    return path, True
+    kept = _kept(outcome, each, mixed)
+    replace(path, json.dumps(kept))
+    return kept
+
+
+def _failed(each: HandedIn, assignment: Assignment, error: Exception) -> dict[str, Any]:
+    """Return what is told of a submission on which the grader itself failed; no file keeps it, so it is run again."""
+    said = f"The grader failed on it ({type(error).__name__}: {clean(str(error))[:200]}). Nothing could be marked."
+    return _kept(Outcome(remarks=[said], human=True, notebook=assignment.released), each, "")
 
 
 def _kept(outcome: Outcome, each: HandedIn, digest: str) -> dict[str, Any]:
@@ -259,10 +312,11 @@ def _kept(outcome: Outcome, each: HandedIn, digest: str) -> dict[str, Any]:
     }
 
 
-def _write(course: Course, gradebook: Any, each: HandedIn, kept: dict[str, Any], key: Key, *, new: bool) -> None:
+def _write(course: Course, gradebook: Any, each: HandedIn, kept: dict[str, Any], key: Key) -> None:
     """Write what came of a submission where nbgrader looks for it."""
     scores: dict[str, float | None] = {f"{question.name}-marks": None for question in key.questions}
-    comments, unsettled = {}, set()
+    comments: dict[str, str | None] = {question.name: None for question in key.all}
+    unsettled = set()
     for mark in kept["marks"]:
         scores[f"{mark['question']}-marks"] = mark["earned"]
         comments[mark["question"]] = mark["feedback"]
@@ -272,8 +326,7 @@ def _write(course: Course, gradebook: Any, each: HandedIn, kept: dict[str, Any],
         something = kept["written"].get(written.name)
         # Nothing written is worth nothing, and needs nobody; a cell that is gone, or a file that is no notebook, does.
         scores[written.name] = 0.0 if something is False and not kept["human"] else None
-        if something is False:
-            comments[written.name] = "No answer."
+        comments[written.name] = "No answer." if something is False else UNMARKED
     text, time = read_timestamp(each.folder)
     course.record(
         gradebook,
@@ -284,11 +337,10 @@ def _write(course: Course, gradebook: Any, each: HandedIn, kept: dict[str, Any],
         unsettled=unsettled,
         timestamp=time,
     )
-    shown = course.folder / "autograded" / each.student / each.assignment / f"{each.assignment}.ipynb"
     if each.notebook is not None:
         course.collect(each.student, each.assignment, each.notebook)
-    if new or not shown.exists():
-        course.place(each.student, each.assignment, nbformat.reads(kept["notebook"], as_version=4), timestamp=text)
+    notebook = nbformat.reads(kept["notebook"], as_version=4)
+    course.place(each.student, each.assignment, notebook, timestamp=text)
 
 
 def _line(each: HandedIn, kept: dict[str, Any], key: Key) -> Line:

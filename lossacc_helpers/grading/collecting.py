@@ -8,14 +8,20 @@ A cell that ends the process or hits a limit is left out of the next attempt, in
 answers are not lost with it. A question whose calls do so is not asked again.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lossacc_helpers.grading import wire
-from lossacc_helpers.grading.sandbox import Confined, Reason, Sandbox, Stopped
+from lossacc_helpers.grading.sandbox import Budget, Confined, Reason, Sandbox, Stopped
+from lossacc_helpers.grading.wire import clean
 
 ATTEMPTS = 6
+LONGEST_OUTPUT = 60_000  # characters of one cell
+LARGEST_PICTURE = 500_000  # characters, as base64
+MOST_OUTPUTS = 200  # of one cell
+_PNG = re.compile(r"iVBORw0KGgo[A-Za-z0-9+/\s]*=*\s*")
 _PROBLEMS = {
     "missing": "the notebook defines no {name}",
     "empty": "not written yet",
@@ -95,9 +101,10 @@ def collect(
     collected = Collected([None] * len(cells), [False] * len(cells))
     left_out: set[int] = set()
     waiting = list(requests)
+    budget = Budget(sandbox.limits)
     for _ in range(ATTEMPTS):
-        with sandbox.start(slot=slot) as confined:
-            attempt = _Attempt(confined, sandbox, collected, requests)
+        with sandbox.start(slot=slot, budget=budget) as confined:
+            attempt = _Attempt(confined, collected, requests)
             shown = [None if number in left_out else source for number, source in enumerate(cells)]
             confined.send({**sandbox.task(slot=slot), "cells": shown, "again": again})
             try:
@@ -108,13 +115,11 @@ def collect(
             except Stopped as stopped:
                 collected.stops.append(Stop(attempt.cell, attempt.question, stopped.reason))
             collected.peak = max(collected.peak, confined.peak)
-        if not waiting:
-            break
-        if attempt.question is not None:
+        if waiting and attempt.question is not None:
             waiting.pop(0)
-        elif attempt.cell is not None and attempt.cell not in left_out:
+        elif attempt.cell is not None:
             left_out.add(attempt.cell)
-        if not waiting:
+        if not waiting or budget.spent:
             break
     return collected
 
@@ -122,10 +127,11 @@ def collect(
 class _Attempt:
     """One process, from its start to its end."""
 
-    def __init__(self, confined: Confined, sandbox: Sandbox, collected: Collected, requests: Mapping[str, Any]) -> None:
-        self._confined, self._limits, self._collected, self._requests = confined, sandbox.limits, collected, requests
+    def __init__(self, confined: Confined, collected: Collected, requests: Mapping[str, Any]) -> None:
+        self._confined, self._collected, self._requests = confined, collected, requests
         self.cell: int | None = None
         self.question: str | None = None
+        self._begun: set[int] = set()
 
     def run_cells(self) -> None:
         count = len(self._collected.outputs)
@@ -138,6 +144,9 @@ class _Attempt:
             if type(number) is not int or not 0 <= number < count:
                 continue
             if event.get("event") == "cell":
+                if number not in self._begun:  # else saying so again and again would win time
+                    self._confined.begin()
+                self._begun.add(number)
                 self.cell = number
             elif event.get("event") == "ran":
                 self._collected.outputs[number] = safe_outputs(event.get("outputs"))
@@ -153,10 +162,11 @@ class _Attempt:
             event = self._next()
             if (event.get("event"), event.get("question"), event.get("call")) == ("answer", name, len(answers)):
                 answers.append(_answer(name, event))
+                self._confined.begin()
         self.question = None
 
     def _next(self) -> dict[str, Any]:
-        event = self._confined.receive(self._limits.cell, self._limits.waiting)
+        event = self._confined.receive()
         return event if isinstance(event, dict) else {}
 
 
@@ -166,10 +176,13 @@ def _answer(name: str, event: dict[str, Any]) -> Answer:
             return Answer(wire.decode(event.get("value")))
         except wire.Unsendable as reason:
             return Answer(problem=str(reason))
-    problem, error = event["problem"], str(event.get("error", ""))[:200]
+    problem, error = event["problem"], clean(str(event.get("error", ""))[:200])
     if problem == "raised":
-        return Answer(problem=f"{name} raised {error}")
+        # A name and no more: it is shown to the learner, who could put the arguments of the call into it.
+        named = error if error.isidentifier() and len(error) <= 40 else "an exception"
+        return Answer(problem=f"{name} raised {named}")
     if problem == "kind":
+        error = " ".join(error.split())
         return Answer(problem=f"it is {error}, which cannot be read as numbers or text")
     return Answer(problem=_PROBLEMS.get(str(problem), "nothing came back").format(name=name))
 
@@ -177,20 +190,34 @@ def _answer(name: str, event: dict[str, Any]) -> Answer:
 def safe_outputs(outputs: Any) -> list[dict[str, Any]]:
     """Return a cell's outputs with nothing in them but printed text, errors and PNG pictures, whatever they claim."""
     safe: list[dict[str, Any]] = []
-    for output in outputs[:200] if isinstance(outputs, list) else ():
+    room = LONGEST_OUTPUT
+
+    def text(value: Any) -> str:
+        nonlocal room
+        kept = clean(value[:room]) if isinstance(value, str) else ""
+        room -= len(kept)
+        return kept
+
+    for output in outputs[:MOST_OUTPUTS] if isinstance(outputs, list) else ():
         if not isinstance(output, dict):
             continue
-        data = output.get("data") if isinstance(output.get("data"), dict) else {}
-        assert isinstance(data, dict)
-        shown = {kind: data[kind] for kind in ("text/plain", "image/png") if isinstance(data.get(kind), str)}
-        if output.get("output_type") == "stream":
+        data = output.get("data")
+        kind = output.get("output_type")
+        if kind == "stream":
             name = "stderr" if output.get("name") == "stderr" else "stdout"
-            safe.append({"output_type": "stream", "name": name, "text": str(output.get("text", ""))})
-        elif output.get("output_type") == "error":
+            safe.append({"output_type": "stream", "name": name, "text": text(output.get("text"))})
+        elif kind == "error":
             traceback = output.get("traceback")
-            lines = [str(line) for line in traceback] if isinstance(traceback, list) else []
-            name, value = str(output.get("ename", "")), str(output.get("evalue", ""))
+            lines = [text(line) for line in traceback[:100]] if isinstance(traceback, list) else []
+            name, value = text(output.get("ename")), text(output.get("evalue"))
             safe.append({"output_type": "error", "ename": name, "evalue": value, "traceback": lines})
-        elif shown:
-            safe.append({"output_type": "display_data", "data": shown, "metadata": {}})
+        elif isinstance(data, dict):
+            shown = {}
+            if isinstance(data.get("text/plain"), str):
+                shown["text/plain"] = text(data["text/plain"])
+            picture = data.get("image/png")
+            if isinstance(picture, str) and len(picture) <= LARGEST_PICTURE and _PNG.fullmatch(picture):
+                shown["image/png"] = picture
+            if shown:
+                safe.append({"output_type": "display_data", "data": shown, "metadata": {}})
     return safe

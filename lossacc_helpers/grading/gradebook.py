@@ -1,5 +1,7 @@
 """nbgrader's side: a course folder of its own, its gradebook, its feedback and its export."""
 
+import contextlib
+import fcntl
 import logging
 import os
 import shutil
@@ -23,6 +25,8 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 CONFIG = "nbgrader_config.py"
+UNMARKED = "Not marked yet: the points above are not final."
+_COMPLETE = ".complete"  # beside a page of feedback that was written to its end
 
 _FIRST_CONFIG = '''"""nbgrader's settings for this course; written once, and yours to change."""
 
@@ -103,18 +107,18 @@ class Course:
         student: str,
         *,
         scores: dict[str, float | None],
-        comments: dict[str, str],
+        comments: dict[str, str | None],
         unsettled: set[str],
         timestamp: datetime | None = None,
     ) -> None:
-        """Write what a program marked; what a person has marked stays.
+        """Write what a program marked; what a person has marked stays. Feedback that is no longer true is removed.
 
         Parameters
         ----------
         gradebook : opened by `gradebook`.
         assignment, student : which submission; both are made known if they are not.
         scores : by nbgrader's id of the cell that is graded; None where only a person can mark.
-        comments : by the id of the cell that was written in.
+        comments : by the id of the cell that was written in; None where there is nothing to say.
         unsettled : ids of graded cells that a person must look at.
         timestamp : when it was handed in.
         """
@@ -132,8 +136,18 @@ class Course:
             elif changed:  # marked by hand for other answers: to be looked at once more
                 grade.needs_manual_grade = True
         for name, comment in comments.items():
+            if (
+                comment == UNMARKED
+                and gradebook.find_grade(name, assignment, assignment, student).manual_score is not None
+            ):
+                comment = None
             gradebook.find_comment(name, assignment, assignment, student).auto_comment = comment
+        if gradebook.db.dirty:
+            self._outdate(student, assignment)
         gradebook.db.commit()
+
+    def _outdate(self, student: str, assignment: str) -> None:
+        shutil.rmtree(self.folder / "feedback" / student / assignment, ignore_errors=True)
 
     def collect(self, student: str, assignment: str, file: Path) -> None:
         """Copy what was handed in to where nbgrader counts submissions, unless it already lies there."""
@@ -147,32 +161,77 @@ class Course:
                 os.replace(place / f"{name}.unfinished", place / name)
 
     def place(self, student: str, assignment: str, notebook: NotebookNode, *, timestamp: str | None = None) -> Path:
-        """Write the notebook that nbgrader shows for marking by hand and turns into feedback."""
-        place = self.folder / "autograded" / student / assignment
-        place.mkdir(parents=True, exist_ok=True)
-        _replace(place / f"{assignment}.ipynb", nbformat.writes(notebook))
+        """Write the notebook that nbgrader shows for marking by hand and turns into feedback, unless it is there."""
+        path = self.folder / "autograded" / student / assignment / f"{assignment}.ipynb"
+        text = nbformat.writes(notebook)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._outdate(student, assignment)
         if timestamp:
-            _replace(place / "timestamp.txt", timestamp)
-        shutil.rmtree(self.folder / "feedback" / student / assignment, ignore_errors=True)
-        return place / f"{assignment}.ipynb"
+            replace(path.with_name("timestamp.txt"), timestamp)
+        replace(path, text)
+        return path
 
-    def feedback(self, assignment: str, *, force: bool = False) -> None:
+    def feedback(self, assignment: str, *, force: bool = False) -> list[str]:
         """Write the HTML that learners get, for whoever has none yet, or with `force` for all.
+
+        Returns the students for whom nbgrader could not.
+        """
+        self._forget_unmarked(assignment)
+        students = sorted(path.parts[-3] for path in (self.folder / "autograded").glob(f"*/{assignment}/*.ipynb"))
+        places = {student: self.folder / "feedback" / student / assignment for student in students}
+        for place in places.values():
+            if force or not (place / _COMPLETE).exists():  # half a page stays where nbgrader was killed
+                shutil.rmtree(place, ignore_errors=True)
+        if all(place.exists() for place in places.values()):
+            return []
+        with _quiet(), contextlib.suppress(Exception, SystemExit):  # it goes on after a failure, and raises at the end
+            directory = self._directory(assignment_id=assignment, student_id="*")
+            GenerateFeedback(coursedir=directory, parent=None, config=self._config()).start()
+        failed = []
+        for student, place in places.items():
+            if (place / f"{assignment}.html").exists():
+                (place / _COMPLETE).touch()
+            else:
+                failed.append(student)
+        return failed
+
+    def _forget_unmarked(self, assignment: str) -> None:
+        """Take "not marked yet" from the answers that have been marked by hand."""
+        with self.gradebook() as gradebook:
+            for submission in gradebook.assignment_submissions(assignment):
+                for notebook in submission.notebooks:
+                    marked = {grade.cell.name for grade in notebook.grades if grade.manual_score is not None}
+                    for comment in notebook.comments:
+                        if comment.auto_comment == UNMARKED and comment.name in marked:
+                            comment.auto_comment = None
+            gradebook.db.commit()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other gradings out of the folder.
 
         Raises
         ------
         GradebookError
-            If nbgrader cannot.
+            If another one is at work there.
         """
-        if not any((self.folder / "autograded").glob(f"*/{assignment}/*.ipynb")):
-            return
-        with _quiet() as said:
-            directory = self._directory(assignment_id=assignment, student_id="*")
+        with (self.folder / ".lock").open("w") as file:
             try:
-                GenerateFeedback(coursedir=directory, parent=None, config=self._config(), force=force).start()
-            except (Exception, SystemExit) as error:
-                said_so = f"nbgrader could not write feedback for {assignment}: {error}\n{said.text()}"
-                raise GradebookError(said_so) from None
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise GradebookError(f"another grading is at work in {self.folder}; wait for its end") from None
+            yield
+
+    def marked(self) -> set[tuple[str, str]]:
+        """Return whose submissions of what the gradebook knows."""
+        with self.gradebook() as gradebook:
+            return {
+                (submission.student.id, assignment.name)
+                for assignment in gradebook.assignments
+                for submission in assignment.submissions
+            }
 
     def export(self) -> Path:
         """Write the marks of all assignments as nbgrader's CSV, and return the file."""
@@ -201,7 +260,7 @@ def read_timestamp(folder: Path) -> tuple[str | None, datetime | None]:
     """Return when a submission was handed in, as nbgrader's timestamp.txt says, as text and as a time."""
     path = folder / "timestamp.txt"
     try:
-        if path.is_symlink() or path.stat().st_size > 100:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > 100:
             return None, None
         text = path.read_text(encoding="utf-8").strip()
         return text, parse_utc(text)
@@ -209,7 +268,8 @@ def read_timestamp(folder: Path) -> tuple[str | None, datetime | None]:
         return None, None
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(text, encoding="utf-8")
     os.replace(unfinished, path)
@@ -240,4 +300,4 @@ def _quiet() -> Iterator[_Said]:
         logger.handlers, logger.propagate, logger.level = before
 
 
-__all__ = ["CONFIG", "Course", "GradebookError", "read_timestamp", "safe_markdown"]
+__all__ = ["CONFIG", "UNMARKED", "Course", "GradebookError", "read_timestamp", "replace", "safe_markdown"]

@@ -1,6 +1,7 @@
 """Marks from answers: the arguments that a class is asked with, and what its answers earn."""
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from lossacc_helpers.exercises.answers import LearnerValue, Told, Wrong
+from lossacc_helpers.exercises.guard import Guard
 from lossacc_helpers.grading.collecting import Answer
 from lossacc_helpers.grading.key import Key, Part, Question
+
+# A judge's time is no matter of marks, and two at a time would share what the guard does to sys.stdout.
+_ONE_AT_A_TIME = threading.Lock()
+_SECONDS = 60.0
 
 NOT_REACHED = "its process did not get so far"
 NOT_JUDGED = "it could not be compared; a person will look at it"
@@ -122,7 +128,8 @@ def _mark_part(
         if not wrong:
             label = f"{question.name}(...)" if question.asks_function else question.name
             try:
-                part.judge(LearnerValue(answer.value, label=label), *given)
+                with _ONE_AT_A_TIME:
+                    part.judge(LearnerValue(answer.value, label=label, guard=Guard(seconds=_SECONDS)), *given)
             except Told as error:
                 told = wrong = str(error)
             except Wrong as error:

@@ -1,9 +1,11 @@
 """The report of a grading: first what needs a person, then everybody's marks."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lossacc_helpers.grading.gradebook import replace
+from lossacc_helpers.grading.wire import clean
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,7 @@ def write_report(
         for line in ordered
     ]
     path = folder / "report.md"
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text("\n".join(text) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
+    replace(path, "\n".join(text) + "\n")
     return path
 
 
@@ -96,7 +96,7 @@ def _count(number: int, one: str, more: str | None = None) -> str:
 
 def _plain(text: str) -> str:
     """Return text without what Markdown would read as more: part of it is the learner's own."""
-    text = " ".join(text.split())
+    text = " ".join(clean(text).split())
     for sign in "\\`*[<|":
         text = text.replace(sign, f"\\{sign}")
     return text

@@ -6,6 +6,7 @@ nothing else: what is expected is never here. What comes in and goes out is desc
 
 import binascii
 import builtins
+import io
 import json
 import os
 import shutil
@@ -96,29 +97,21 @@ class Outputs:
         self.kept.append({"output_type": "error", "ename": name, "evalue": value[:2000], "traceback": [lines]})
 
 
-class _Stream:
+class _Stream(io.TextIOBase):
     """A text stream that writes into whatever cell is running."""
 
-    encoding, errors, closed = "utf-8", "strict", False
-
     def __init__(self, shell: "Shell", name: str) -> None:
-        self._shell, self.name = shell, name
+        self._shell, self._name = shell, name
 
     def write(self, text: str) -> int:
-        self._shell.outputs.text(self.name, str(text))
+        self._shell.outputs.text(self._name, str(text))
         return len(text)
-
-    def writelines(self, lines: Any) -> None:
-        for line in lines:
-            self.write(line)
-
-    def flush(self) -> None: ...
-
-    def isatty(self) -> bool:
-        return False
 
     def writable(self) -> bool:
         return True
+
+    def fileno(self) -> int:
+        return 1  # which leads nowhere
 
 
 class _Displayed(DisplayPublisher):
@@ -152,6 +145,10 @@ class Shell(InteractiveShell):
         except Exception:
             value = ""
         self.outputs.error(etype.__name__, value, stb)
+
+    def should_run_async(self, raw_cell: str, **_: Any) -> bool:
+        """Run every cell in a loop of asyncio, as Jupyter does."""
+        return True
 
     def enable_gui(self, gui: Any = None) -> None:
         """Do nothing: there is no window."""
@@ -204,6 +201,7 @@ def main() -> None:
     home = Path(os.environ["HOME"])
     (home / "work").mkdir(parents=True, exist_ok=True)
     os.chdir(home / "work")
+    sys.path.insert(0, "")  # as in Jupyter, where a notebook imports what lies beside it
     if fonts := task.get("fonts"):  # else matplotlib would look for the machine's fonts in every submission
         shutil.copytree(fonts, os.environ["MPLCONFIGDIR"], dirs_exist_ok=True)
     config = Config()
@@ -215,8 +213,10 @@ def main() -> None:
     ourselves, getpid, leave = os.getpid(), os.getpid, os._exit
     run = _Run(channel, shell, restorer(), lambda: None if getpid() == ourselves else leave(0))
     failed = [number for number, source in enumerate(task["cells"]) if not run.cell(number, source)]
-    for number in failed if task["again"] else ():
-        run.cell(number, task["cells"][number])
+    # A name that was not there yet may be there now: cells can be written in another order than they stand.
+    for number in failed:
+        if task["again"] or number in run.unnamed:
+            run.cell(number, task["cells"][number])
     run.send({"event": "ready"})
     while (question := run.receive()) is not None:
         run.question(question["name"], question["calls"])
@@ -232,6 +232,7 @@ class _Run:
 
     def __init__(self, channel: Channel, shell: Shell, restore: Callable[[], None], end_copies: Callable[[], None]):
         self._channel, self._shell, self._restore, self._end_copies = channel, shell, restore, end_copies
+        self.unnamed: set[int] = set()
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message to the grader; a copy of this process that the submission made ends here."""
@@ -251,7 +252,10 @@ class _Run:
         self.send({"event": "cell", "cell": number})
         self._shell.outputs = outputs = Outputs()
         try:
-            worked = self._shell.run_cell(source, store_history=True).success is True
+            result = self._shell.run_cell(source, store_history=True)
+            worked = result.success is True
+            if type(result.error_in_exec) is NameError:
+                self.unnamed.add(number)
         except BaseException as error:  # what IPython itself lets through
             self._restore()
             outputs.error(type(error).__name__, "", [])

@@ -77,6 +77,7 @@ def grade(data: bytes, assignment: Assignment, sandbox: Sandbox, *, slot: int = 
     for mark in outcome.marks:
         if not mark.settled:
             outcome.remarks.append(f"{mark.name} is not settled: {next(_open_problems(mark))}.")
+    outcome.remarks += _raised(submission, collected, plan)
     if collected.answers and all(answer.problem for answers in collected.answers.values() for answer in answers):
         outcome.remarks.append("Nothing was returned that could be marked.")
     for each in assignment.key.written:
@@ -85,6 +86,28 @@ def grade(data: bytes, assignment: Assignment, sandbox: Sandbox, *, slot: int = 
     outcome.human = bool(outcome.remarks)
     outcome.notebook = _laid_out(assignment, submission, plan, collected)
     return outcome
+
+
+class _Room:
+    """How much of a submission is shown: what turns text into pages takes minutes for megabytes."""
+
+    longest = 20_000  # characters of a cell
+    sources = 150_000  # of all cells
+    outputs = 300_000
+    pictures = 8_000_000
+
+    def cut(self, source: str) -> str:
+        """Return a cell's text, or its beginning."""
+        shown = source[: max(0, min(self.longest, self.sources))]
+        self.sources -= len(shown)
+        return shown if len(shown) == len(source) else f"{shown}\n# (cut here: it has {len(source):,} characters)"
+
+    def holds(self, output: dict[str, Any]) -> bool:
+        """Return whether there is room for an output."""
+        picture = len(output.get("data", {}).get("image/png", ""))
+        self.pictures -= picture
+        self.outputs -= len(str(output)) - picture
+        return self.pictures > 0 and self.outputs > 0
 
 
 Plan = list[tuple[str, tuple[str, int | str]]]  # sources to run, and what each is: ("cell", number) or ("slot", name)
@@ -131,6 +154,22 @@ def _stops(collected: Collected, plan: Plan) -> list[str]:
     return said
 
 
+def _raised(submission: Submission, collected: Collected, plan: Plan) -> list[str]:
+    """Say which answers are missing because their cell raised: that may not be what the learner saw."""
+    places = {what: number for number, (_, what) in enumerate(plan)}
+    said = []
+    for name, answers in collected.answers.items():
+        cell = submission.find(name)
+        if cell is None or not answers or "defines no" not in answers[0].problem:
+            continue
+        place = places.get(("cell", submission.cells.index(cell)))
+        outputs = (collected.outputs[place] if place is not None else None) or []
+        error = next((str(output["ename"])[:40] for output in outputs if output["output_type"] == "error"), None)
+        if error:
+            said.append(f"There is no {name}, because its cell raised {error}.")
+    return said
+
+
 def _open_problems(mark: QuestionMark) -> Any:
     return (part.problem for part in mark.parts if part.problem in (marking.NOT_REACHED, marking.NOT_JUDGED))
 
@@ -142,21 +181,22 @@ def _laid_out(
     shown: dict[tuple[str, int | str], Sequence[dict[str, Any]]] = {}
     if collected is not None:
         shown = {what: outputs or [] for (_, what), outputs in zip(plan, collected.outputs, strict=True)}
+    room = _Room()
     notebook = nbformat.v4.new_notebook(metadata=assignment.released.metadata)
     left = {slot.name: slot for slot in slots(assignment.released)}
     for number, cell in enumerate(submission.cells if submission else ()):
         outputs: Sequence[dict[str, Any]] = shown.get(("cell", number), [])
         if cell.slot is None:
             new = nbformat.v4.new_code_cell if cell.code else nbformat.v4.new_markdown_cell
-            node = new(cell.source, id=f"own-{number:03d}")
+            node = new(room.cut(cell.source), id=f"own-{number:03d}")
         else:
             node = nbformat.from_dict(dict(left.pop(cell.slot.name).cell))
             if cell.slot.kind in ("answer", "written"):
-                node.source = cell.source
+                node.source = room.cut(cell.source)
             elif ("slot", cell.slot.name) in shown:
                 outputs = shown["slot", cell.slot.name]
         if node.cell_type == "code":
-            node.outputs = [nbformat.from_dict(output) for output in outputs]
+            node.outputs = [nbformat.from_dict(output) for output in outputs if room.holds(output)]
             node.execution_count = None
         notebook.cells.append(node)
     for slot in left.values():

@@ -5,6 +5,7 @@ a small folder in memory to write to. Limits stand twice: set on the process its
 tree of all its processes, which is looked at a few times a second and killed whole.
 """
 
+import collections
 import contextlib
 import json
 import os
@@ -30,6 +31,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _HOME = "/tmp/home"
 _FONTS = "/tmp/fonts"
 _LOOK = 0.1  # seconds between two looks at the processes
+_MOST_EVENTS = 20_000  # of one process
+_LONGEST_LINE = 8_000_000  # bytes
 _FIRST_IDENTITY = 2_000_000_000  # user ids that nobody has
 
 
@@ -58,7 +61,8 @@ class Limits:
     ----------
     cell : seconds of the processor for one cell, or one call of a function.
     waiting : seconds on the clock for the same: a cell may sleep.
-    whole : seconds of the processor for all of it together; on the clock, `waiting` times as much as `cell`.
+    whole : seconds of the processor for all of it together, however often it is run; on the clock, it may take longer
+        in the same measure as a cell.
     memory : bytes, of all processes together.
     processes : how many at a time, threads included.
     disk : bytes it may write.
@@ -96,6 +100,8 @@ class Sandbox:
     def __init__(self, limits: Limits | None = None, *, unsafe: bool = False) -> None:
         self.limits = limits or Limits()
         self.unsafe = unsafe
+        if sys.platform == "win32":
+            raise NoSandbox("submissions cannot be run on Windows; use WSL, which is a Linux")
         self._fonts = tempfile.TemporaryDirectory(prefix="lossacc-fonts-")
         if not unsafe:
             self._bwrap = _find_bubblewrap()
@@ -113,12 +119,13 @@ class Sandbox:
         self.close()
 
     @contextlib.contextmanager
-    def start(self, *, slot: int = 0) -> Iterator["Confined"]:
+    def start(self, *, slot: int = 0, budget: "Budget | None" = None) -> Iterator["Confined"]:
         """Start a runner, which waits for its task, and kill all of its processes at the end.
 
         Parameters
         ----------
         slot : tells runners apart that work at the same time; each slot keeps to a core of its own.
+        budget : of a submission that has had other processes before.
         """
         with tempfile.TemporaryDirectory(prefix="lossacc-") as folder, tempfile.TemporaryFile() as complaints:
             command, descriptors = self._command(Path(folder))
@@ -135,7 +142,7 @@ class Sandbox:
                 )
             for descriptor in descriptors:
                 os.close(descriptor)
-            confined = Confined(process, self.limits, complaints)
+            confined = Confined(process, budget or Budget(self.limits), complaints)
             try:
                 yield confined
             finally:
@@ -218,8 +225,8 @@ class Sandbox:
         try:
             with self.start() as confined:
                 confined.send({**self.task(), "fonts": None, "cells": ["1 + 1"], "again": False})
-                events = [confined.receive(60, 60) for _ in range(3)]
-                if events[1] is None or not events[1]["worked"]:
+                events = [confined.receive() for _ in range(3)]
+                if not events[1].get("worked"):
                     raise NoSandbox("bubblewrap runs here, but Python does not run in it")
         except (Stopped, NotImplementedError, OSError) as error:
             said = f": {confined.complaints()}" if isinstance(error, Stopped) else f": {error}"
@@ -233,6 +240,30 @@ class Sandbox:
         os.chmod(self._fonts.name, 0o755)
 
 
+class Budget:
+    """What is left to a submission, through all the processes that it is given one after the other.
+
+    Attributes
+    ----------
+    processor : seconds of the processor that its earlier processes have used.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.processor = 0.0
+        self._ends = time.monotonic() + limits.whole * limits.waiting / limits.cell
+
+    @property
+    def late(self) -> bool:
+        """Whether its time on the clock is over."""
+        return time.monotonic() > self._ends
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left."""
+        return self.late or self.processor > self.limits.whole
+
+
 class Confined:
     """A runner in its sandbox: tasks go in, events come out, as long as it keeps its limits.
 
@@ -241,56 +272,57 @@ class Confined:
     peak : the most memory that all its processes had when they were looked at, bytes.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], limits: Limits, complaints: IO[bytes]) -> None:
-        self._process, self._limits, self._complaints = process, limits, complaints
-        self._started = time.monotonic()
+    def __init__(self, process: subprocess.Popen[bytes], budget: Budget, complaints: IO[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._budget, self._limits, self._complaints = process, budget, budget.limits, complaints
+        self._in, self._out = process.stdin.fileno(), process.stdout.fileno()
+        os.set_blocking(self._in, False)  # the submission may have made the pipe narrow, and not read it
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._out, selectors.EVENT_READ)
+        self._to_send = bytearray()
         self._received = bytearray()
-        self._total = 0
-        self._pending: list[Any] = []
-        self._mark_clock, self._mark_processor = self._started, 0.0
-        self.peak = 0
+        self._total = self._events = 0
+        self._pending: collections.deque[Any] = collections.deque()
+        self._looked = 0.0
         self._processor = 0.0
         self._said = ""
+        self._ended = False
+        self._over: Reason | None = None
+        self.peak = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Count the time of a cell, or of a call, from now."""
+        self._mark_clock, self._mark_processor = time.monotonic(), self._processor
 
     def send(self, message: Any) -> None:
-        """Send a message; a runner that is gone is noticed when its answer is waited for."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError, OSError):
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            self._process.stdin.flush()
+        """Send a message, as soon as the runner takes it; one that is gone is noticed when it is waited for."""
+        self._to_send += json.dumps(message).encode() + b"\n"
 
-    def receive(self, processor: float, clock: float) -> Any:
+    def receive(self) -> Any:
         """Return the next event.
-
-        Parameters
-        ----------
-        processor, clock : how many seconds of the processor, and on the clock, it may take from now.
 
         Raises
         ------
         Stopped
-            If it takes longer, hits another limit, or has ended.
+            If the time since `begin` is up, another limit is hit, or the process has ended.
         """
-        assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
-        self._mark_clock, self._mark_processor = time.monotonic(), self._processor
-        looked = 0.0
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            while not self._pending:
-                if selector.select(_LOOK):
-                    data = os.read(descriptor, 1 << 20)
-                    if not data:
-                        self.end()
-                        raise Stopped("its own end")
-                    self._take(data)
-                if time.monotonic() - looked >= _LOOK:
-                    looked = time.monotonic()
-                    self._look(processor, clock)
-        return self._pending.pop(0)
+        while True:
+            if not self._over and time.monotonic() - self._looked >= _LOOK:
+                self._look()
+            if self._pending:
+                return self._pending.popleft()
+            if self._over:  # not before all that it had said: else the wrong cell would be blamed
+                raise Stopped(self._over)
+            self._exchange()
 
     def end(self) -> None:
         """Kill it with all of its processes."""
+        if self._ended:
+            return
+        self._ended = True
+        self._budget.processor += self._processor
         with contextlib.suppress(psutil.NoSuchProcess):
             ours = psutil.Process(self._process.pid)
             family = [ours, *ours.children(recursive=True)]
@@ -301,56 +333,88 @@ class Confined:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
-        if not self._complaints.closed:
-            self._complaints.seek(0)
-            self._said = self._complaints.read(2000).decode(errors="replace").strip()
+        self._complaints.seek(0)
+        self._said = self._complaints.read(2000).decode(errors="replace").strip()
+        self._selector.close()
         for stream in self._process.stdin, self._process.stdout:
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
 
     def complaints(self) -> str:
-        """Return what was said on stderr before the submission began, shortened."""
+        """Return what was said on stderr before the submission began, shortened; known when it has ended."""
         return self._said or "it says nothing"
+
+    def _exchange(self) -> None:
+        """Send what is waiting and take what has come, for a moment at most."""
+        if self._to_send and self._in not in self._selector.get_map():
+            self._selector.register(self._in, selectors.EVENT_WRITE)
+        for key, _ in self._selector.select(_LOOK):
+            if key.fd == self._in:
+                with contextlib.suppress(BlockingIOError, BrokenPipeError):
+                    del self._to_send[: os.write(self._in, self._to_send[:65536])]
+                if not self._to_send:
+                    self._selector.unregister(self._in)
+            else:
+                data = os.read(self._out, 1 << 20)
+                if data:
+                    self._take(data)
+                else:
+                    self._stop("its own end")
+                return
 
     def _take(self, data: bytes) -> None:
         self._total += len(data)
-        if self._total > self._limits.output:
-            self._stop("output")
         *lines, rest = data.split(b"\n")
         if lines:
             lines[0] = bytes(self._received) + lines[0]
             self._received.clear()
         self._received += rest
-        for line in lines:
+        self._events += len(lines)
+        longest = max(len(line) for line in (*lines, self._received))
+        if self._total > self._limits.output or self._events > _MOST_EVENTS or longest > _LONGEST_LINE:
+            self._stop("output")
+        for line in lines if longest <= _LONGEST_LINE else ():
             with contextlib.suppress(ValueError, RecursionError):  # the submission may write what it likes
-                self._pending.append(json.loads(line))
+                event = json.loads(line)
+                if isinstance(event, dict):
+                    self._pending.append(event)
 
-    def _look(self, processor: float, clock: float) -> None:
+    def _look(self) -> None:
         """Look at all processes, and stop them if together they are past a limit."""
-        memory = spent = 0.0
+        memory, spent = 0, 0.0
         with contextlib.suppress(psutil.NoSuchProcess):
             ours = psutil.Process(self._process.pid)
             for one in [ours, *ours.children(recursive=True)]:
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                    used, times = one.memory_info(), one.cpu_times()
-                    memory += used.rss - getattr(used, "shared", 0)
+                    memory += _own_memory(one)
+                    times = one.cpu_times()
                     spent += times.user + times.system
                     spent += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
         self._processor = max(self._processor, spent)
-        self.peak = max(self.peak, int(memory))
-        now = time.monotonic()
+        self.peak = max(self.peak, memory)
+        self._looked = time.monotonic()
         if memory > self._limits.memory:
             self._stop("memory")
-        if self._processor - self._mark_processor > processor or self._processor > self._limits.whole:
+        used = self._processor - self._mark_processor
+        if used > self._limits.cell or self._processor + self._budget.processor > self._limits.whole:
             self._stop("processor time")
-        longest = self._limits.whole * self._limits.waiting / self._limits.cell
-        if now - self._mark_clock > clock or now - self._started > longest:
+        if self._looked - self._mark_clock > self._limits.waiting or self._budget.late:
             self._stop("time")
 
     def _stop(self, reason: Reason) -> None:
+        self._over = self._over or reason
         self.end()
-        raise Stopped(reason)
+
+
+def _own_memory(process: psutil.Process) -> int:
+    """Return the bytes that a process holds and no file does; memory that processes share counts in each."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    except OSError:
+        return int(process.memory_info().rss)
+    held = dict(line.split(":", 1) for line in status.splitlines() if line.startswith(("RssAnon", "RssShmem")))
+    return 1024 * sum(int(value.split()[0]) for value in held.values())
 
 
 @contextlib.contextmanager

@@ -13,8 +13,11 @@ from typing import Any, Literal
 import nbformat
 from nbformat import NotebookNode
 
+from lossacc_helpers.grading.wire import clean
+
 LARGEST = 30_000_000  # bytes
 MOST_CELLS = 1000
+_LONGEST_PARSED = 50_000  # characters; Python takes much memory to parse long ones
 
 Kind = Literal["given", "answer", "check", "written"]
 
@@ -124,8 +127,8 @@ def _cells(data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
         raise Unreadable("The file is not JSON, so it is no notebook (or only a part of one).") from None
     remarks = []
     try:
-        if raw["nbformat"] < 4:
-            remarks.append(f"The notebook is of the older format {raw['nbformat']}; it was converted.")
+        if "cells" not in raw:
+            remarks.append(f"The notebook is of the older format {int(raw['nbformat'])}; it was converted.")
             # nbformat's own reader joins the lines that version 3 keeps apart.
             raw = nbformat.convert(nbformat.reader.reads(data.decode("utf-8-sig")), 4)
         cells = raw["cells"]
@@ -157,11 +160,16 @@ def _recognise(cells: list[Cell], found: list[Mapping[str, Any]], known: list[Sl
             remarks.append(f"The cell {name} is there {len(numbers)} times; all were run, in their order.")
     lost = [slot for slot in known if slot.name not in claims]
     again = 0
+    defined: dict[int, set[str]] = {}
     for slot in lost:
         free = [cell for cell in cells if cell.slot is None]
         same = [cell for cell in free if cell.source.strip() == slot.cell.source.strip()]
         if slot.kind == "answer":
-            same = same or [cell for cell in free if cell.code and slot.name in _defines(cell.source)]
+            for cell in free if not same else ():
+                if cell.code and id(cell) not in defined:
+                    defined[id(cell)] = _defines(cell.source)
+                if slot.name in defined.get(id(cell), ()):
+                    same.append(cell)
         if same:
             same[-1].slot = slot
             again += 1
@@ -196,6 +204,8 @@ def written_nothing(cell: Cell) -> bool:
 
 def _defines(source: str) -> set[str]:
     """Return the names that a cell defines or assigns at its top level."""
+    if len(source) > _LONGEST_PARSED:
+        return set()
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -214,7 +224,7 @@ def _source(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", "")
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
-    return source if isinstance(source, str) else ""
+    return clean(source) if isinstance(source, str) else ""
 
 
 def _is(cell: Mapping[str, Any], kind: str) -> bool:

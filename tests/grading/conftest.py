@@ -11,7 +11,7 @@ from lossacc_helpers.grading.sandbox import Limits, NoSandbox, Sandbox
 from tests.grading.small import KEY, release
 
 # Seconds of the processor, so that a busy machine decides nothing; on the clock there is time for that.
-SMALL = Limits(cell=3, waiting=20, whole=20, memory=700_000_000, disk=20_000_000)
+SMALL = Limits(cell=2, waiting=12, whole=20, memory=700_000_000, disk=20_000_000)
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def _written(change: Callable[[NotebookNode], NotebookNode | str | bytes], name:
     def make(folder: Path, released: NotebookNode) -> None:
         made = change(released)
         if isinstance(made, NotebookNode):
-            made = nbformat.writes(made)
+            made = json.dumps(made)  # nbformat would mend it
         (folder / name).write_bytes(made.encode() if isinstance(made, str) else made)
 
     return make
@@ -118,6 +118,11 @@ def _alter_given(notebook: NotebookNode) -> None:
     _cell(notebook, "rising").source = "rising = (1, mine)"
 
 
+def _half_characters(notebook: NotebookNode) -> None:
+    _cell(notebook, "diagnosis").source = "It overfits \ud83d and has a \0 in it."
+    _cell(notebook, "row_losses").source += "  # \udc80"
+
+
 def _older(released: NotebookNode) -> str:
     return nbformat.v3.nbjson.writes(nbformat.v4.convert.downgrade(filled(released)))
 
@@ -187,7 +192,9 @@ FORGE = r"""
 import json, os
 for descriptor in range(3, 64):
     for message in (b'{"event": "ready"}', b'[1, 2', b'{"event": "ran", "cell": 99}', b'\xff\xfe', b'7',
-                    b'{"event": "answer", "question": "least", "call": 0, "value": 1.5}'):
+                    b'{"event": "answer", "question": "least", "call": 0, "value": 1.5}',
+                    b'{"event": "answer", "question": "least", "call": 0, "problem": "raised", "error": "E\ud800"}',
+                    b'{"event": "answer", "question": "least", "call": 0, "value": {"dtype": ",f8"}}'):
         try:
             os.write(descriptor, message + b'\n')
         except OSError:
@@ -315,7 +322,16 @@ CORPUS: dict[str, Case] = {
     ),
     "huge-integer": Case(_answers(least="least = 10 ** 100_000"), 60),
     # Its file is not as it was handed out.
-    "syntax-error": Case(_answers(row_losses="def row_losses(table)\n    return 1"), 40),
+    "syntax-error": Case(
+        _answers(row_losses="def row_losses(table)\n    return 1"),
+        40,
+        ("There is no row_losses, because its cell raised SyntaxError",),
+    ),
+    "answer-needs-a-file": Case(
+        _answers(rising="import my_helpers\nrising = my_helpers.rising"),
+        60,
+        ("There is no rising, because its cell raised ModuleNotFoundError",),
+    ),
     "deleted-test": Case(_changed(_without("row_losses-marks")), FULL, ("The check cell row_losses-marks is gone",)),
     "deleted-answer": Case(_changed(_without("least")), 60, ("The answer cell least is gone",)),
     "deleted-given": Case(_changed(_without("given-setup")), FULL, ("The given cell given-setup is gone",)),
@@ -348,6 +364,7 @@ CORPUS: dict[str, Case] = {
             least="least = 1",
         ),
         60,
+        ("“import builtins” hit the limit of processor time",),  # asyncio, which runs the cell, ends no more
     ),
     "numpy-replaced": Case(
         _extra(
@@ -378,6 +395,21 @@ CORPUS: dict[str, Case] = {
             rising="rising = (Liar(2.0), Liar(1.0))",
         ),
         0,
+    ),
+    "floods-the-grader": Case(
+        _extra(
+            _lines(
+                "import os",
+                "for descriptor in range(3, 64):",
+                "    try:",
+                "        for _ in range(200):",
+                "            os.write(descriptor, b'7\\n' * 10_000)",
+                "    except OSError:",
+                "        pass",
+            )
+        ),
+        FULL,
+        ("hit the limit of output",),
     ),
     "forged-messages": Case(_extra(FORGE, least="least = 1"), 60),
     "hunts": Case(
@@ -496,6 +528,30 @@ CORPUS: dict[str, Case] = {
         ),
         FULL,
     ),
+    "used-before-it-is-there": Case(
+        _written(
+            lambda released: with_cell(
+                filled(released, rising="rising = (low, 2)"), "low = 1", position=len(released.cells)
+            )
+        ),
+        FULL,
+    ),
+    "imports-what-it-wrote": Case(
+        _written(
+            lambda released: with_cell(
+                with_cell(filled(released), "from mine import loss\nloss(0.5)"), "%%writefile mine.py\nloss = abs"
+            )
+        ),
+        FULL,
+    ),
+    "starts-a-task": Case(
+        _answers(rising="import asyncio\ntask = asyncio.create_task(asyncio.sleep(0))\nrising = (1, 2)"), FULL
+    ),
+    "asks-for-a-descriptor": Case(
+        _answers(rising="import faulthandler, sys\nfaulthandler.enable()\nsys.stderr.fileno()\nrising = (1, 2)"), FULL
+    ),
+    "half-a-character": Case(_extra(r"print('half: \ud83d')"), FULL),
+    "half-a-character-in-the-text": Case(_changed(_half_characters), FULL),
     "prints-and-shows": Case(
         _answers(
             row_losses=_lines(

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
-from lossacc_helpers.grading import batch
+from lossacc_helpers.grading import batch, running
 from lossacc_helpers.grading.gradebook import Course, GradebookError
 from lossacc_helpers.grading.sandbox import Sandbox
 from tests.grading.small import KEY, filled, release, source
@@ -162,6 +163,7 @@ def test_an_answer_that_was_changed_is_marked_again_and_a_mark_by_hand_stays(
             found.manual_score, found.needs_manual_grade = score, False
         gradebook.find_comment("diagnosis", KEY.name, KEY.name, "bea").manual_comment = "Well seen."
         gradebook.db.commit()
+    Course(out).feedback(KEY.name, force=True)
     before = content(out)
     grade(tmp_path / "in", out, sandbox)
     assert content(out) == before
@@ -175,7 +177,9 @@ def test_an_answer_that_was_changed_is_marked_again_and_a_mark_by_hand_stays(
         assert (grades["least-marks"].auto_score, grades["least-marks"].manual_score) == (20.0, 5.0)
         assert grades["least-marks"].needs_manual_grade
     course = Course(out)
+    page = out / "feedback" / "bea" / KEY.name / f"{KEY.name}.html"
     course.feedback(KEY.name, force=True)
+    assert "Not marked yet" not in page.read_text(encoding="utf-8")
     assert "Well seen." in (out / "feedback" / "bea" / KEY.name / f"{KEY.name}.html").read_text(encoding="utf-8")
 
 
@@ -211,6 +215,83 @@ def test_strange_things_in_the_folder_are_told_and_left_alone(tmp_path: Path) ->
     for text in "notes.txt", "'a,b'", "zed", "yan/Homework", "wen":
         assert text in told
     assert "checkpoints" not in told
+
+
+def test_what_cannot_be_told_apart_is_told(tmp_path: Path) -> None:
+    place = tmp_path / "ada"
+    for name in "A9", "a9":
+        (place / name).mkdir(parents=True)
+        (place / name / "A9.IPYNB").write_text("{}")
+    (place / "A9.ipynb").write_text("{}")
+    (place / "A9" / "my_helpers.py").write_text("")
+    (place / "A9" / os.fsdecode(b"l\xf6sung.txt")).write_text("")
+    found, strange = batch.find(tmp_path, ["A9"])
+    assert [each.notebook for each in found] == [place / "A9" / "A9.IPYNB"]
+    assert "my_helpers.py" in found[0].remarks[0]
+    assert len([line for line in strange if "more than once" in line]) == 2
+
+
+def test_a_submission_on_which_the_grader_fails_ends_no_other(
+    submitted: Path, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(data: bytes, *arguments: Any, **keywords: Any) -> Any:
+        if b"It overfits" in data:
+            raise PermissionError("this disk is tired \ud800")
+        return running.grade(data, *arguments, **keywords)
+
+    monkeypatch.setattr(batch, "grade", fails)
+    for student in "ada", "bea":
+        shutil.copytree(submitted / student, tmp_path / "in" / student)
+    text = grade(tmp_path / "in", tmp_path / "out", sandbox).read_text(encoding="utf-8")
+    assert "**bea**, A9 (0 of 80 so far):\n  - The grader failed on it (PermissionError: this disk is tired ?)" in text
+    assert "| ada | A9 | 80 | 80 |" in text
+    monkeypatch.undo()
+    text = grade(tmp_path / "in", tmp_path / "out", sandbox).read_text(encoding="utf-8")
+    assert "| bea | A9 | 60 | 80 |" in text  # run again, because nothing was kept
+
+
+def test_what_was_cut_off_while_it_was_written_is_written_again(
+    out: Path, submitted: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    shutil.copytree(out, tmp_path / "out")
+    pages = [tmp_path / "out" / "feedback" / name / KEY.name / f"{KEY.name}.html" for name in ("ada", "bea")]
+    (pages[0].parent / ".complete").unlink()
+    pages[0].write_text("<html>half a pa")
+    shutil.rmtree(pages[1].parent)
+    shown = tmp_path / "out" / "autograded" / "cai" / KEY.name / f"{KEY.name}.ipynb"
+    shown.write_text("{}")
+    grade(submitted, tmp_path / "out", sandbox)
+    assert "40 of 40 points" in pages[0].read_text(encoding="utf-8")
+    assert pages[1].exists()
+    assert "time.sleep(0.05)" in shown.read_text(encoding="utf-8")
+
+
+def test_what_no_longer_holds_is_not_told_any_more(submitted: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A good file, then one that nobody can read, then nothing at all."""
+    shutil.copytree(submitted / "ada", tmp_path / "in" / "ada")
+    shutil.copytree(submitted / "eve", tmp_path / "in" / "eve")
+    out = tmp_path / "out"
+    grade(tmp_path / "in", out, sandbox)
+    hand_in(tmp_path / "in", "ada", "lost")
+    grade(tmp_path / "in", out, sandbox)
+    page = (out / "feedback" / "ada" / KEY.name / f"{KEY.name}.html").read_text(encoding="utf-8")
+    assert "40 of 40 points" not in page
+    assert not any("points." in row and "ada" in row for row in content(out))
+    shutil.rmtree(tmp_path / "in" / "ada")
+    text = grade(tmp_path / "in", out, sandbox).read_text(encoding="utf-8")
+    assert "ada has marks for A9 from an earlier grading, and no submission in this folder now" in text
+
+
+def test_two_gradings_do_not_meet(tmp_path: Path) -> None:
+    with Course(tmp_path).alone(), pytest.raises(GradebookError, match="another grading"), Course(tmp_path).alone():
+        pass
+
+
+@pytest.mark.parametrize("text", ["", "seven"])
+def test_a_seed_that_is_none_is_named(text: str, submitted: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "seed.txt").write_text(text)
+    with pytest.raises(ValueError, match=r"seed\.txt"):
+        batch.grade_folder(submitted, tmp_path, KEYS, sandbox, tell=lambda line: None)
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "empty"])

@@ -104,7 +104,7 @@ def test_an_unknown_assignment_is_named(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_nbgraders_pages_stay_out_of_a_learners_jupyterlab() -> None:
-    """Each server extension that nbgrader switches on is switched off by the course's settings, as is its labextension."""
+    """Each server extension that nbgrader switches on is switched off by the course's settings, and its menus too."""
     told = json.loads((ROOT / "tools" / "jupyter" / "jupyter_config.json").read_text(encoding="utf-8"))
     off = told["ServerApp"]["jpserver_extensions"]
     installed = Path(sys.prefix) / "etc" / "jupyter"

@@ -33,6 +33,7 @@ def test_solutions_earn_all_points_untouched_none_and_wrong_answers_theirs(name:
     assert prove(name, sandbox) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_another_class_is_marked_the_same(name: str, sandbox: Sandbox) -> None:
     """Hidden arguments differ from class to class; what an answer earns must not."""

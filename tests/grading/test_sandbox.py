@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -168,6 +169,54 @@ time.sleep(60)
     collected = collect(sandbox, [code, "answer = 1"], {"answer": None})
     assert [stop.reason for stop in collected.stops] == ["memory"]
     assert collected.answers["answer"][0].value == 1
+
+
+def test_memory_that_processes_share_counts_too(sandbox: Sandbox) -> None:
+    """Held by a mapping of no file, it is neither a process's own nor in any folder."""
+    code = f"""
+import mmap, os, time
+if os.fork() == 0:
+    held = mmap.mmap(-1, {2 * sandbox.limits.memory})
+    for place in range(0, len(held), 4096):
+        held[place] = 1
+    time.sleep(60)
+time.sleep(60)
+"""
+    collected = collect(sandbox, [code, "answer = 1"], {"answer": None})
+    assert [stop.reason for stop in collected.stops] == ["memory"]
+
+
+FORGE_READY = """
+import os, time
+for descriptor in range(3, 64):
+    try:
+        os.write(descriptor, b'{"event": "ready"}\\n')
+    except OSError:
+        pass
+time.sleep(600)
+"""
+
+
+def test_a_submission_that_does_not_listen_cannot_hold_the_grader_up() -> None:
+    """The question is larger than what a pipe takes in, and nobody reads it."""
+    try:
+        made = Sandbox(Limits(cell=2, waiting=3, whole=10, memory=700_000_000))
+    except NoSandbox as reason:
+        pytest.skip(f"hostile submissions run only in a sandbox: {reason}")
+    with made:
+        collected = collect(made, [FORGE_READY, "f = sum"], {"f": [(np.zeros(200_000),)]})
+    assert {stop.reason for stop in collected.stops} == {"time"}
+
+
+def test_one_clock_counts_for_all_attempts() -> None:
+    try:
+        made = Sandbox(Limits(cell=2, waiting=3, whole=4, memory=700_000_000))
+    except NoSandbox as reason:
+        pytest.skip(f"hostile submissions run only in a sandbox: {reason}")
+    with made:
+        collected = collect(made, ["while True: pass"] * 5 + ["answer = 1"], {"answer": None})
+    assert len(collected.stops) <= 3
+    assert not collected.answers
 
 
 def test_what_it_returns_is_limited(sandbox: Sandbox) -> None:
