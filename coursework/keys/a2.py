@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossacc_helpers import (
+    PredictionHistory,
     accuracy,
     attainable_loss,
     calibrated_loss,
@@ -17,7 +18,7 @@ from lossacc_helpers import (
     recordings,
     wilson_interval,
 )
-from lossacc_helpers.exercises import LearnerValue, Wrong
+from lossacc_helpers.exercises import LearnerValue, Told, Wrong
 from lossacc_helpers.grading.key import Key, Part, Question, WrongAnswer, calls
 
 Arguments = list[tuple[Any, ...]]
@@ -217,40 +218,57 @@ def noise_limits(share, classes, confidence):
 # 3. Six logs -------------------------------------------------------------------------------------------------------
 
 # The logs are typed into the notebook, so what printed them has to be written down here. Each kind is the only one:
-# A and F by sums that stay, B and C by their first rows, D by its last, E by what none of the others permits.
+# A and F by sums that stay from the first moment on, B and C by their first moments, D by its first and last, E by what
+# none of the others permits. One kind occurs twice and one not at all, so that the last one does not come free.
 _KINDS = {
     "A": "swapped softmax",
     "B": "bits",
     "C": "squared error",
     "D": "softmax twice",
     "E": "log loss",
-    "F": "probability of error",
+    "F": "swapped softmax",
 }
+_SPELT = {*_KINDS.values(), "probability of error"}
 
 
 def _kind_of(place: int, kind: str) -> Callable[[LearnerValue], None]:
-    return lambda answer: answer.parts(len(_KINDS))[place].equals(kind)
+    def judge(answer: LearnerValue) -> None:
+        given = answer.parts(len(_KINDS))[place]
+        if given.text().strip().casefold() not in _SPELT:
+            raise Told(f"{given}, which is not spelt as any kind of the table.")
+        given.equals(kind)
+
+    return judge
 
 
 PRINTED_KINDS = Question(
     name="printed_kinds",
     parts=tuple(
-        Part(name=f"log {letter}", points=2, judge=_kind_of(place, kind))
+        Part(name=f"log {letter}", points=1 if letter in "BC" else 2, judge=_kind_of(place, kind))
         for place, (letter, kind) in enumerate(_KINDS.items())
     ),
     wrong_answers={
         "softmax twice and swapped softmax taken for each other": WrongAnswer(
             source="""
-printed_kinds = ["softmax twice", "bits", "squared error", "swapped softmax", "log loss", "probability of error"]
+printed_kinds = ["softmax twice", "bits", "squared error", "swapped softmax", "log loss", "softmax twice"]
+""",
+            earns=4,
+        ),
+        "each kind once, the last by what was left": WrongAnswer(
+            source="""
+printed_kinds = ["swapped softmax", "bits", "squared error", "softmax twice", "log loss", "probability of error"]
 """,
             earns=8,
         ),
         "all of them log losses": WrongAnswer(source='printed_kinds = ["log loss"] * 6', earns=2),
         "a range is all that was looked at": WrongAnswer(
             source="""
-printed_kinds = ["softmax twice", "log loss", "squared error", "softmax twice", "softmax twice", "squared error"]
+printed_kinds = ["softmax twice", "log loss", "squared error", "softmax twice", "softmax twice", "softmax twice"]
 """,
-            earns=4,
+            earns=3,
+        ),
+        "some left out, one not spelt as in the table": WrongAnswer(
+            source='printed_kinds = ["swapped", "bits", None, "softmax twice", ..., "Swapped softmax "]', earns=5
         ),
     },
 )
@@ -442,24 +460,66 @@ def averages(values, momenta, start):
 
 
 @cache
-def _spike_report() -> tuple[float, ...]:
+def _spiky() -> PredictionHistory:
     history = recordings.load("lesson_04_fast").validation
     assert history is not None
-    one = history.replica(7)
-    loss = one.loss
+    return history.replica(7)
+
+
+@cache
+def _spike() -> int:
+    loss = _spiky().loss
     spikes = [
         epoch
         for epoch in range(1, len(loss) - 1)
         if loss[epoch] > 1.5 * np.median(loss[max(epoch - 3, 0) : epoch])
         and loss[epoch] > 1.5 * np.median(loss[epoch + 1 : epoch + 4])
     ]
-    spike = max(spikes, key=lambda epoch: loss[epoch] - loss[epoch - 1])
+    return max(spikes, key=lambda epoch: float(loss[epoch] - loss[epoch - 1]))
+
+
+@cache
+def _spike_report(spike: int) -> tuple[float, ...]:
+    """The five numbers about an epoch whose mean loss rose."""
+    one = _spiky()
     before, after = one.sample_losses[spike - 1], one.sample_losses[spike]
     carried = jump_share(before, after, np.arange(1, one.samples + 1) / one.samples)
     change = one.crossings()
     rise = float(change.loss_change[spike - 1])
     shares = (float(each[spike - 1]) / rise for each in (change.became_wrong_loss, change.stayed_wrong_loss))
     return (float(spike), rise, 1.0 + int(np.flatnonzero(np.asarray(carried) >= 0.5)[0]), *shares)
+
+
+def _spike_or_own(place: int) -> Callable[[LearnerValue], None]:
+    """A judge of a number about the spike, or about another epoch of rising loss that was given as number 1."""
+
+    def judge(answer: LearnerValue) -> None:
+        parts = answer.parts(5)
+        try:
+            parts[place].equals(_spike_report(_spike())[place], tolerance=_ROUNDED)
+        except Wrong:
+            own = _own_epoch(parts[0])
+            if own is None:
+                raise
+            parts[place].equals(_spike_report(own)[place], tolerance=_ROUNDED)
+
+    return judge
+
+
+def _own_epoch(given: LearnerValue) -> int | None:
+    """The epoch that was given, if it is one in which the mean loss rose."""
+    try:
+        epoch = given.number()
+    except Wrong:
+        return None
+    loss = _spiky().loss
+    if epoch not in range(1, len(loss)) or not loss[int(epoch)] > loss[int(epoch) - 1]:
+        return None
+    return int(epoch)
+
+
+def _of_the_spike(place: int) -> Callable[[LearnerValue], None]:
+    return lambda answer: answer.parts(5)[place].equals(_spike_report(_spike())[place], tolerance=_ROUNDED)
 
 
 _SPIKE_START = """
@@ -478,7 +538,7 @@ SPIKE_REPORT = Question(
         Part(
             name=name,
             points=points,
-            judge=lambda answer, place=place: answer.parts(5)[place].equals(_spike_report()[place], tolerance=_ROUNDED),
+            judge=_of_the_spike(place) if place < 2 else _spike_or_own(place),
         )
         for place, (name, points) in enumerate(
             {
@@ -494,7 +554,17 @@ SPIKE_REPORT = Question(
         "the greatest loss of all, which is no spike": WrongAnswer(
             source=_SPIKE_START.format(epoch=_GREATEST_LOSS)
             + "spike_report = [e, r.mean(), many, r[was & ~now].sum() / r.sum(), r[~was & ~now].sum() / r.sum()]\n",
-            earns=0,
+            earns=8,
+        ),
+        "the greatest loss of all, and shares of its patches": WrongAnswer(
+            source=_SPIKE_START.format(epoch=_GREATEST_LOSS)
+            + "spike_report = [e, r.mean(), many, np.mean(was & ~now), np.mean(~was & ~now)]\n",
+            earns=3,
+        ),
+        "two left out": WrongAnswer(
+            source=_SPIKE_START.format(epoch=_GREATEST_RISE)
+            + "spike_report = [e, None, many, ..., r[~was & ~now].sum() / r.sum()]\n",
+            earns=8,
         ),
         "epochs counted from 1": WrongAnswer(
             source=_SPIKE_START.format(epoch=_GREATEST_RISE)
@@ -614,31 +684,39 @@ def _shipping() -> tuple[float, ...]:
     epochs, words = range(history.epochs), np.arange(history.samples)
     even, odd = words[words % 2 == 0], words[words % 2 == 1]
 
-    def paid(heat: int, epoch: int, chosen: Any) -> float:
-        logs = history.true_log_probabilities[heat, epoch, chosen]
-        return -math.fsum(logs.tolist()) / len(chosen)
+    def paid(heat: int, epoch: int, judging: Any) -> float:
+        logs = history.true_log_probabilities[heat, epoch, judging]
+        return -math.fsum(logs.tolist()) / len(judging)
 
     def best_heat(epoch: int) -> int:
-        return min(range(len(heats)), key=lambda heat: paid(heat, epoch, even))
+        return min(range(len(heats)), key=lambda heat: paid(heat, epoch, odd))
 
     def tempered(epoch: int) -> float:
-        return paid(best_heat(epoch), epoch, odd)
+        return paid(best_heat(epoch), epoch, even)
 
-    least = min(epochs, key=lambda epoch: paid(one, epoch, even))
-    right = max(epochs, key=lambda epoch: int(history.correct[one, epoch, even].sum()))
-    third = min(epochs, key=lambda epoch: paid(best_heat(epoch), epoch, even))
-    last = history.epochs - 1
-    left = (tempered(last) - tempered(least)) / (paid(one, last, odd) - paid(one, least, odd))
-    return float(least), float(right), float(third), tempered(third), 1 - left
+    least = min(epochs, key=lambda epoch: paid(one, epoch, odd))
+    most_right = max(epochs, key=lambda epoch: int(history.correct[one, epoch, odd].sum()))
+    right = int(history.correct[one, most_right, even].sum()) / len(even)
+    third = min(epochs, key=lambda epoch: paid(best_heat(epoch), epoch, odd))
+    left = (tempered(14) - tempered(least)) / (paid(one, 14, even) - paid(one, least, even))
+    return float(least), right, float(third), tempered(third), 1 - left
 
 
+# What the odd words choose and the even words judge; an answer changes some of it.
 _SHIPPING_START = """
 L, t = songs.sample_losses.astype(float), int(np.flatnonzero(heats == 1)[0])
-even, odd = L[..., ::2].mean(axis=-1), L[..., 1::2].mean(axis=-1)
-first, right = even[t].argmin(), songs.correct[t, :, ::2].mean(axis=-1).argmax()
-b = even.argmin(axis=0)
-third = even.min(axis=0).argmin()
-after = odd[b, np.arange(22)]
+even, odd, every = L[..., ::2].mean(axis=-1), L[..., 1::2].mean(axis=-1), L.mean(axis=-1)
+right = [songs.correct[t, :, part].mean(axis=-1) for part in (slice(0, None, 2), slice(1, None, 2), slice(None))]
+first, third = odd[t].argmin(), odd.min(axis=0).argmin()
+r = right[0][right[1].argmax()]
+
+def after(chosen_by, judged_by=even):
+    return judged_by[chosen_by.argmin(axis=0), np.arange(22)]
+
+def gone(now, then=None, plain=even, start=first):
+    then = now if then is None else then
+    return 1 - (now[14] - then[start]) / (plain[t, 14] - plain[t, start])
+
 """
 
 SHIPPING = Question(
@@ -646,48 +724,58 @@ SHIPPING = Question(
     parts=tuple(
         Part(
             name=name,
-            points=2,
+            points=points,
             judge=lambda answer, place=place: answer.parts(5)[place].equals(_shipping()[place], tolerance=_ROUNDED),
         )
-        for place, name in enumerate(
-            (
-                "the least loss",
-                "the best accuracy",
-                "the least loss, tempered",
-                "the loss of the odd words",
-                "the share of the rise that goes away",
-            )
+        for place, (name, points) in enumerate(
+            {
+                "the least loss": 2,
+                "the accuracy": 2,
+                "the least loss, tempered": 2,
+                "the loss of the even words": 3,
+                "the share of the rise that goes away": 3,
+            }.items()
         )
     ),
     wrong_answers={
-        "the odd words choose their own temperature": WrongAnswer(
+        "the even words, which judge, choose the temperatures of number 5": WrongAnswer(
+            source=_SHIPPING_START + "shipping = [first, r, third, after(odd)[third], gone(after(even))]\n", earns=9
+        ),
+        "only the later epoch is tempered": WrongAnswer(
+            source=_SHIPPING_START + "shipping = [first, r, third, after(odd)[third], gone(after(odd), even[t])]\n",
+            earns=9,
+        ),
+        "the even words choose and judge": WrongAnswer(
             source=_SHIPPING_START
-            + "own, f = odd.min(axis=0), odd[t].argmin()\n"
-            + "share = 1 - (own[-1] - own[f]) / (odd[t, -1] - odd[t, f])\n"
-            + "shipping = [f, right, odd.min(axis=0).argmin(), odd.min(), share]\n",
+            + "f, h = even[t].argmin(), even.min(axis=0).argmin()\n"
+            + "shipping = [f, right[0].max(), h, even.min(), gone(after(even), start=f)]\n",
             earns=2,
         ),
-        "chosen and judged by all words": WrongAnswer(
-            source="""
-L, t = songs.sample_losses.astype(float).mean(axis=-1), int(np.flatnonzero(heats == 1)[0])
-low, first = L.min(axis=0), L[t].argmin()
-share = 1 - (low[-1] - low[first]) / (L[t, -1] - L[t, first])
-shipping = [first, songs.accuracy[t].argmax(), low.argmin(), low.min(), share]
-""",
-            earns=4,
-        ),
-        "how much of the rise is left": WrongAnswer(
+        "even and odd words changed places": WrongAnswer(
             source=_SHIPPING_START
-            + "share = (after[-1] - after[first]) / (odd[t, -1] - odd[t, first])\n"
-            + "shipping = [first, right, third, after[third], share]\n",
-            earns=8,
+            + "f, h = even[t].argmin(), even.min(axis=0).argmin()\n"
+            + "chosen = [f, right[1][right[0].argmax()], h]\n"
+            + "shipping = [*chosen, after(even, odd)[h], gone(after(even, odd), plain=odd, start=f)]\n",
+            earns=0,
+        ),
+        "all words choose and judge": WrongAnswer(
+            source=_SHIPPING_START
+            + "f, h = every[t].argmin(), every.min(axis=0).argmin()\n"
+            + "shipping = [f, right[2].max(), h, every.min(), gone(after(every, every), plain=every, start=f)]\n",
+            earns=2,
         ),
         "judged by the words that chose": WrongAnswer(
             source=_SHIPPING_START
-            + "low = even.min(axis=0)\n"
-            + "share = 1 - (low[-1] - low[first]) / (even[t, -1] - even[t, first])\n"
-            + "shipping = [first, right, third, low[third], share]\n",
-            earns=6,
+            + "shipping = [first, right[1].max(), third, odd.min(), gone(after(odd, odd), plain=odd)]\n",
+            earns=4,
+        ),
+        "epochs instead of the accuracy, and how much of the rise is left": WrongAnswer(
+            source=_SHIPPING_START
+            + "shipping = [first, right[1].argmax(), third, after(odd)[third], 1 - gone(after(odd))]\n",
+            earns=7,
+        ),
+        "one left out": WrongAnswer(
+            source=_SHIPPING_START + "shipping = [first, r, None, after(odd)[third], gone(after(odd))]\n", earns=10
         ),
     },
 )
@@ -703,12 +791,12 @@ def _two_epochs(answer: LearnerValue) -> Any:
     """Both epochs, (2, 20, 3), with rows that sum to 1."""
     pair = answer.array(shape=(2, 20, 3))
     if not ((pair > 0) & (pair <= 1)).all():
-        raise Wrong("A probability is not above 0, or it is above 1.")
+        raise Told("A probability is not above 0, or it is above 1.")
     sums = pair.sum(axis=-1, keepdims=True)
     if not (np.abs(sums - 1) < 1e-4).all():
-        raise Wrong("A row does not sum to 1.")
+        raise Told("A row does not sum to 1.")
     if (np.sort(pair, axis=-1)[..., 1] == pair.max(axis=-1)).any():
-        raise Wrong("A row has two equal largest probabilities.")
+        raise Told("A row has two equal largest probabilities.")
     return pair / sums
 
 
@@ -731,13 +819,13 @@ def _tempered_loss(rows: Any) -> float:
 def _loss_rises(answer: LearnerValue) -> None:
     before, after = (log_loss(_TWENTY_LABELS, rows) for rows in _two_epochs(answer))
     if not after - before >= 0.2 - _HAIR:
-        raise Wrong(f"The mean loss goes from {before:.3f} to {after:.3f}.")
+        raise Told(f"The mean loss goes from {before:.3f} to {after:.3f}.")
 
 
 def _accuracy_rises(answer: LearnerValue) -> None:
     before, after = (accuracy(_TWENTY_LABELS, rows) for rows in _two_epochs(answer))
     if not after - before >= 0.1 - _HAIR:
-        raise Wrong(f"The accuracy goes from {before:.2f} to {after:.2f}.")
+        raise Told(f"The accuracy goes from {before:.2f} to {after:.2f}.")
 
 
 def _all_three(answer: LearnerValue) -> None:
@@ -745,7 +833,7 @@ def _all_three(answer: LearnerValue) -> None:
     _accuracy_rises(answer)
     before, after = (_tempered_loss(rows) for rows in _two_epochs(answer))
     if not before - after >= 0.05 - _HAIR:
-        raise Wrong(f"Tempered, the mean loss goes from {before:.3f} to {after:.3f}.")
+        raise Told(f"Tempered, the mean loss goes from {before:.3f} to {after:.3f}.")
 
 
 _ROWS = """
@@ -818,14 +906,14 @@ VERDICTS = Question(
     parts=(
         calls(
             "losses that are low",
-            3,
+            4,
             lambda rng: [_networks(rng, each, (0, 1, 2)) for each in (2, int(rng.integers(3, 30)), 10)],
             _verdicts,
         ),
         calls("high losses, two classes", 2, lambda rng: [_networks(rng, 2, (2, 3)) for _ in range(3)], _verdicts),
         calls(
             "high losses, many classes",
-            3,
+            2,
             lambda rng: [_networks(rng, int(each), (2, 3)) for each in rng.integers(4, 120, 4)],
             _verdicts,
         ),
@@ -838,7 +926,7 @@ def verdicts(loss, accuracy, classes):
     entropy = -accuracy * np.log(accuracy) - wrong * np.log(wrong)
     return np.sum([loss > wrong * np.log(2), loss > 2 * wrong * np.log(2), loss > entropy], axis=0)
 """,
-            earns=5,
+            earns=6,
         ),
         "took the bound of lesson 01 for that of calibrated predictions": WrongAnswer(
             source="""
@@ -847,7 +935,7 @@ def verdicts(loss, accuracy, classes):
     fano = -accuracy * np.log(accuracy) - wrong * np.log(wrong) + wrong * np.log(classes - 1)
     return np.where(loss < wrong * np.log(2), 0, np.where(loss > fano, 3, 2))
 """,
-            earns=5,
+            earns=4,
         ),
         "the loss of chance as the upper limit": WrongAnswer(
             source="""
@@ -855,7 +943,7 @@ def verdicts(loss, accuracy, classes):
     wrong = 1 - accuracy
     return np.sum([loss > wrong * np.log(2), loss > 2 * wrong * np.log(2), loss > np.log(classes)], axis=0)
 """,
-            earns=3,
+            earns=4,
         ),
         "logarithms to the base 2": WrongAnswer(
             source="""

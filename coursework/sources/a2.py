@@ -10,9 +10,10 @@
 # The check cell below each answer shows one example, or looks at the kind of your value. It gives no marks.
 #
 # **Rules for all questions.** Logarithms are natural and losses are in nats, unless a question says otherwise. Samples,
-# epochs and classes are counted from 0. Do not round. Leave the inputs of your functions as they are. Where a function
-# gives several results, return them as a tuple in the order asked for. You may use NumPy and anything from
-# `lossacc_helpers` that does not need TensorFlow. No question needs another question's answer.
+# epochs and classes are counted from 0. Do not round. Work on copies of the inputs; the check cells tell you if you do
+# not. Where a function gives several results, return them as a tuple in the order asked for. Where a list is asked for,
+# write `None` for a number or a text that you leave out; the others count. You may use NumPy, the standard library,
+# scikit-learn and all of `lossacc_helpers` but `training`. No question needs another question's answer.
 #
 # Write your answers in the cells that say so, and leave the other cells as they are.
 
@@ -21,6 +22,24 @@ import numpy as np
 
 from lossacc_helpers import figures, find_spikes, recordings
 from lossacc_helpers.exercises import look_at, try_out
+
+
+def look_at_each(answer, name, count, texts=()):
+    """Say of each part of a list whether it is a number, or one of some texts."""
+    if not isinstance(answer, (list, tuple, np.ndarray)):
+        print(f"{name} is no list yet.")
+        return
+    parts = list(np.atleast_1d(answer)) if isinstance(answer, np.ndarray) else answer
+    print(f"{name} has {len(parts)} parts; {count} are asked for.")
+    for number, part in enumerate(parts, start=1):
+        looked = look_at(part, name=f"part {number}", kind="text" if texts else "number")
+        if part is None or part is ...:
+            print(f"– part {number}: left out")
+        elif texts and looked.passed and part.strip().lower() not in texts:
+            print(f"✗ part {number}: {part!r} is not spelt as in the table")
+        else:
+            print(f"✓ part {number}: {'a kind of the table' if texts else 'a number'}" if looked.passed else looked)
+
 
 # %% [markdown]
 # ## 1. Two epochs, the same samples (10 points)
@@ -36,8 +55,8 @@ from lossacc_helpers.exercises import look_at, try_out
 # Its ends are the two $t$ for which both sides are equal. If it leaves out 1/2, the change is more than noise.
 #
 # Write `crossing_interval(before, after, z)`. `before` and `after` are arrays of booleans of the same shape (sample,):
-# which samples were right. `z` is a positive number. Return the lower and the upper end of the interval for the share
-# of the crossers that became right. If nobody crossed, nothing is known: return 0 and 1.
+# which samples were right. `z` is a positive number (1.96 for a 95% interval). Return the lower and the upper end of
+# the interval for the share of the crossers that became right. If nobody crossed, nothing is known: return 0 and 1.
 
 
 # %% answer="crossing_interval"
@@ -95,11 +114,11 @@ def noise_limits(share, classes, confidence):
 
 
 # %% check="noise_limits"
-# Two classes, one label in five drawn anew: nine in ten are as they were.
-try_out(noise_limits, 0.2, 2, 0.99, gives=[0.9, 0.3250830, 0.4695623])
+# Four classes, one label in five drawn anew: 85 in 100 are as they were.
+try_out(noise_limits, 0.2, 4, 0.97, gives=[0.85, 0.5875009, 0.7166659])
 
 # %% [markdown]
-# ## 3. Six logs, and what they printed as "loss" (12 points)
+# ## 3. Six logs, and what they printed as "loss" (10 points)
 #
 # Six programs printed a column called "loss". In each, ten classes were told apart, and a network gave probabilities
 # $p_0, \dots, p_9$ by a softmax. Each log shows, at six moments, the loss, the accuracy and the mean probability of the
@@ -120,7 +139,7 @@ try_out(noise_limits, 0.2, 2, 0.99, gives=[0.9, 0.3250830, 0.4695623])
 # more than once, or not at all.
 
 # %% given="logs"
-# Six rows a log, of a network that gets older from left to right.
+# Three rows a log, and six moments: the network gets older from left to right.
 logs = {
     "A": {
         "loss": [2.3618, 2.3159, 2.2223, 2.0573, 1.9450, 1.8417],
@@ -148,32 +167,33 @@ logs = {
         "p of true": [0.1015, 0.1609, 0.2375, 0.4152, 0.4333, 0.4235],
     },
     "F": {
-        "loss": [0.8997, 0.8768, 0.8379, 0.7246, 0.5341, 0.3559],
-        "accuracy": [0.0767, 0.2933, 0.2800, 0.3650, 0.6300, 0.7300],
-        "p of true": [0.1003, 0.1232, 0.1621, 0.2754, 0.4659, 0.6441],
+        "loss": [2.3625, 2.3060, 1.8170, 1.6738, 1.5384, 1.4613],
+        "accuracy": [0.0567, 0.3067, 0.7467, 0.8233, 0.9233, 1.0000],
+        "p of true": [0.0986, 0.1552, 0.6442, 0.7874, 0.9228, 0.9998],
     },
 }
+kinds = ["log loss", "bits", "swapped softmax", "softmax twice", "squared error", "probability of error"]
 for letter, columns in logs.items():
     for name, numbers in columns.items():
         print(letter, f"{name:9}", *(f"{number:.4f}" for number in numbers))
 
 # %% [markdown]
 # Give the kinds of the logs A, B, C, D, E and F as `printed_kinds`, a list of six texts in that order, spelt as in the
-# table. Each is worth 2 points.
+# table. B and C are worth 1 point each, the others 2 points each.
 
 # %% answer="printed_kinds"
 # Assign a list of six texts to printed_kinds.
 printed_kinds = ...
 ### BEGIN SOLUTION
 # A: loss + p = ln(e + 9) throughout. B: starts at log2(10). C: starts at 0.09, far below (1 - accuracy) ln 2.
-# D: everything right and sure, and still 1.461. E: starts at ln 10, and loss + p sinks.
-# F: loss + p = 1.
-printed_kinds = ["swapped softmax", "bits", "squared error", "softmax twice", "log loss", "probability of error"]
+# D: everything right and sure, and still 1.461. E: starts at ln 10, and loss + p falls far below ln(e + 9).
+# F: ends as D does, but loss + p = ln(e + 9) from the start.
+printed_kinds = ["swapped softmax", "bits", "squared error", "softmax twice", "log loss", "swapped softmax"]
 ### END SOLUTION
 
 # %% check="printed_kinds"
-complete = isinstance(printed_kinds, (list, tuple)) and len(printed_kinds) == 6
-look_at(printed_kinds[0] if complete else ..., name="the first of printed_kinds", kind="text")
+# Six texts, each one of the table's. Whether they are the right ones is not said here.
+look_at_each(printed_kinds, "printed_kinds", 6, kinds)
 
 # %% [markdown]
 # ## 4. Out of the progress bar (8 points)
@@ -207,9 +227,9 @@ try_out(batch_losses, np.array([2.0, 1.5, 1.28]), np.array([32, 32, 16]), gives=
 #
 # `average = m * average + (1 - m) * value`
 #
-# with the momentum $m$ of that step, beginning at a `start`. In lesson 04 the start of 1 was what kept the network
-# stuck at chance, and it was divided out: what is left of the start is taken off, and the rest is scaled so that the
-# weights of the values make 1.
+# with the momentum $m$ of that step, beginning at a `start`. In lesson 04 the variances' start of 1 was what mostly
+# kept the network stuck at chance, and it was divided out: what is left of the start is taken off, and the rest is
+# scaled so that the weights of the values add up to 1.
 #
 # Write `averages(values, momenta, start)`. `values` is an array (step,) or (step, channel). `momenta` is an array
 # (step,): the momentum of each step, from 0 (included) to 1 (not included); it may differ from step to step. `start` is
@@ -235,8 +255,8 @@ def averages(values, momenta, start):
 
 
 # %% check="averages"
-# Two values of 0.2, momentum 0.5, started at 1: half of the start is left, then a quarter.
-try_out(averages, np.array([0.2, 0.2]), np.array([0.5, 0.5]), 1.0, gives=[[0.6, 0.4], [0.2, 0.2]])
+# Started at 1: after the first step 0.5 of the start is left, after the second 0.8 times 0.5.
+try_out(averages, np.array([0.2, 0.6]), np.array([0.5, 0.8]), 1.0, gives=[[0.6, 0.6], [0.2, 1 / 3]])
 
 # %% [markdown]
 # ## 6. Anatomy of a spike (12 points)
@@ -254,8 +274,11 @@ figures.loss_and_accuracy_curves(spiky_run, title=title, chance_loss=np.log(2))
 
 # %% [markdown]
 # Take as spikes what `find_spikes(spiky.loss)` flags: epochs whose loss is more than 1.5 times the median of up to
-# three epochs before, and of as many after. Of these, look at the spike with the greatest **rise**, which is the mean
-# loss of that epoch minus the mean loss of the epoch before it. Assign to `spike_report` a list of five numbers:
+# three epochs before, and also more than 1.5 times the median of up to three epochs after. Of these, look at the spike
+# with the greatest **rise**, which is the mean loss of that epoch minus the mean loss of the epoch before it. A patch's
+# **own rise** is its own loss in that epoch minus its own loss in the epoch before. Assign to `spike_report` a list of
+# five numbers. All five are about this one spike; numbers 3 to 5 also count if they are right for another epoch that
+# you gave as number 1, as long as the mean loss rises in it.
 #
 # 1. the epoch of that spike, counted from 0 (2 points);
 # 2. its rise, in nats (2 points);
@@ -283,7 +306,7 @@ spike_report = [
 ### END SOLUTION
 
 # %% check="spike_report"
-look_at(spike_report, name="spike_report", kind="array", shape=(5,))
+look_at_each(spike_report, "spike_report", 5)
 
 # %% [markdown]
 # ## 7. Too bold here, too timid there (10 points)
@@ -293,8 +316,8 @@ look_at(spike_report, name="spike_report", kind="array", shape=(5,))
 #
 # So sort the samples by confidence, the lowest first, and cut them into `bins` groups of neighbours, all of the same
 # size. If the number of samples cannot be divided by `bins`, the first groups have one sample more than the others, as
-# few groups as possible (`np.array_split` cuts like that). For each group, take its mean confidence minus its accuracy:
-# its gap. Then
+# few groups as possible (`np.array_split` cuts like that; `reliability` cuts otherwise). For each group, take its mean
+# confidence minus its accuracy: its gap. Then
 #
 # - *boldness* is the sum, over the groups whose gap is positive, of the gap times the group's share of all samples;
 # - *timidity* is the sum, over the groups whose gap is negative, of the gap's size times the group's share of all
@@ -324,14 +347,14 @@ some_right = np.array([False, True, True, False, True])
 try_out(bold_and_timid, some_right, np.array([0.8, 0.4, 0.9, 0.5, 0.6]), 2, gives=[0.14, 0.1])
 
 # %% [markdown]
-# ## 8. Which epoch would you ship? (10 points)
+# ## 8. Which epoch would you ship? (12 points)
 #
 # One of lesson 05's song networks was asked about 1,465 validation words after each of 22 epochs, at eleven
 # temperatures. `songs.sample_losses` has the shape (temperature, epoch, word), and `songs.correct` too;
 # `heats` has the eleven temperatures in the same order.
 #
-# The words with the even ids 0, 2, 4, ... are there to **choose**; those with the odd ids 1, 3, 5, ... are there to
-# **judge**.
+# The words at the odd places 1, 3, 5, ... of the last axis are there to **choose**; those at the even places 0, 2, 4,
+# ... are there to **judge**. Below they are called the odd words and the even words.
 
 # %% given="song_network"
 song_run = recordings.load("lesson_05_verses")
@@ -339,32 +362,33 @@ songs, heats = song_run.validation, np.array(song_run.settings["temperatures"])
 print("losses:", songs.sample_losses.shape, " temperatures:", heats)
 
 # %% [markdown]
-# Assign to `shipping` a list of five numbers (2 points each):
+# Assign to `shipping` a list of five numbers (2 points each for the first three, 3 each for the others):
 #
-# 1. the epoch with the least mean loss of the even words, at temperature 1;
-# 2. the epoch with the best accuracy on the even words;
-# 3. the epoch with the least mean loss of the even words, when each epoch has the one of the eleven temperatures at
-#    which its mean loss of the even words is least;
-# 4. the mean loss of the *odd* words in that third epoch, at the temperature that the even words gave it;
-# 5. at temperature 1, the mean loss of the odd words rises from the epoch that you gave as number 1 to the last epoch.
-#    Which share of that rise goes away when each of the two epochs is asked at the temperature that the even words
-#    give it?
+# 1. the epoch with the least mean loss of the odd words, at temperature 1;
+# 2. the accuracy on the *even* words, at temperature 1, in the epoch with the best accuracy on the odd words at
+#    temperature 1;
+# 3. the epoch with the least mean loss of the odd words, when each epoch has the one of the eleven temperatures at
+#    which its mean loss of the odd words is least;
+# 4. the mean loss of the *even* words in that third epoch, at the temperature that the odd words gave it;
+# 5. at temperature 1, the mean loss of the *even* words rises from the epoch of number 1 to epoch 14. Which share of
+#    that rise goes away when each of the two epochs is asked at the temperature that the odd words give it?
 
 # %% answer="shipping"
 # Assign a list of five numbers to shipping.
 shipping = ...
 ### BEGIN SOLUTION
 losses = songs.sample_losses.astype(float)
-chosen_by, judged_by = losses[..., ::2].mean(axis=-1), losses[..., 1::2].mean(axis=-1)
+chosen_by, judged_by = losses[..., 1::2].mean(axis=-1), losses[..., ::2].mean(axis=-1)
 plain = np.flatnonzero(heats == 1)[0]
 best_heat = chosen_by.argmin(axis=0)
 tempered = judged_by[best_heat, np.arange(22)]
 least = chosen_by[plain].argmin()
+most_right = songs.correct[plain, :, 1::2].mean(axis=-1).argmax()
 third = chosen_by.min(axis=0).argmin()
-rise, rise_tempered = judged_by[plain, -1] - judged_by[plain, least], tempered[-1] - tempered[least]
+rise, rise_tempered = judged_by[plain, 14] - judged_by[plain, least], tempered[14] - tempered[least]
 shipping = [
     least,
-    songs.correct[plain, :, ::2].mean(axis=-1).argmax(),
+    songs.correct[plain, most_right, ::2].mean(),
     third,
     tempered[third],
     1 - rise_tempered / rise,
@@ -372,10 +396,10 @@ shipping = [
 ### END SOLUTION
 
 # %% check="shipping"
-look_at(shipping, name="shipping", kind="array", shape=(5,))
+look_at_each(shipping, "shipping", 5)
 
 # %% [markdown]
-# ## 9. The other way round: worse, and still the better network (8 points)
+# ## 9. Worse, and still the better network (8 points)
 #
 # Twenty samples of three classes, with the labels below. Write down the probabilities of two epochs as
 # `worse_but_better`, an array of shape (2, 20, 3): first the earlier epoch, then the later one. All probabilities are
@@ -386,6 +410,9 @@ look_at(shipping, name="shipping", kind="array", shape=(5,))
 # - the accuracy rises by at least 0.1;
 # - the mean loss *falls* by at least 0.05 nats if both epochs are tempered: each has the one temperature for its twenty
 #   samples, between 0.01 and 100, at which its mean loss is least.
+#
+# `fit_temperature(twenty_labels, np.log(epoch)).loss` of `lossacc_helpers` is the mean loss of one tempered epoch,
+# (20, 3); it refuses an epoch in which all are right.
 #
 # Any such probabilities get full points. You get 2 points for the first of the three, 2 for the second, and 4 if all
 # three hold together.
@@ -417,6 +444,7 @@ worse_but_better = np.array([twenty_rows(12, 0.5, 0.3), twenty_rows(17, 0.999, 1
 ### END SOLUTION
 
 # %% check="worse_but_better"
+# Its shape alone is looked at. Work out the losses, the accuracies and the sums of the rows yourself.
 look_at(worse_but_better, name="worse_but_better", kind="array", shape=(2, 20, 3))
 
 # %% [markdown]
@@ -451,4 +479,6 @@ def verdicts(loss, accuracy, classes):
 # %% check="verdicts"
 # Two classes. Lesson 05's log, a loss below what lesson 01 permits, and two in between.
 some_losses, some_accuracies = np.array([0.746, 0.05, 0.30, 0.15]), np.array([0.854, 0.90, 0.85, 0.85])
-try_out(verdicts, some_losses, some_accuracies, 2, gives=[3, 0, 2, 1])
+print(try_out(verdicts, some_losses, some_accuracies, 2, gives=[3, 0, 2, 1]))
+# Ten classes, an accuracy of 0.85 each time.
+try_out(verdicts, np.array([0.09, 0.15, 0.60, 0.80]), np.full(4, 0.85), 10, gives=[0, 1, 2, 3])

@@ -31,6 +31,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _HOME = "/tmp/home"
 _FONTS = "/tmp/fonts"
 _LOOK = 0.1  # seconds between two looks at the processes
+_LEAVING = 10.0  # seconds in which killed processes are gone
 _MOST_EVENTS = 20_000  # of one process
 _LONGEST_LINE = 8_000_000  # bytes
 _FIRST_IDENTITY = 2_000_000_000  # user ids that nobody has
@@ -323,16 +324,18 @@ class Confined:
             return
         self._ended = True
         self._budget.processor += self._processor
+        family: list[psutil.Process] = []
         with contextlib.suppress(psutil.NoSuchProcess):
             ours = psutil.Process(self._process.pid)
-            family = [ours, *ours.children(recursive=True)]
-            for one in family:
+            family = ours.children(recursive=True)
+            for one in [ours, *family]:
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                     one.kill()
         with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
+        psutil.wait_procs(family, timeout=_LEAVING)
         self._complaints.seek(0)
         self._said = self._complaints.read(2000).decode(errors="replace").strip()
         self._selector.close()
