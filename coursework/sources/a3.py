@@ -1,19 +1,19 @@
 # %% [markdown]
 # # A3 Surrogates, metrics and the clinic
 #
-# **About two hours. Nine questions for a program (82 points) and one for a person (18 points).** It covers lessons 06,
-# 07 and 08; question 9 needs lessons 01, 02 and 05 too. You find out how good a bound can be, walk up a staircase, beat
-# logistic regression at counting, put prices on decisions, flatter a metric, read logs, forge one, and write a
-# diagnosis.
+# **Two to three hours; the last question alone takes 45 minutes. Nine questions for a program (82 points) and one for a
+# person (18 points).** It covers lessons 06, 07 and 08; question 9 needs lessons 01, 02 and 05 too. You find out how
+# good a bound can be, walk up a staircase, beat logistic regression at counting, put prices on decisions, flatter a
+# metric, read logs, forge one, and write a diagnosis.
 #
 # **How it is marked.** Your functions are called with inputs that you do not see; your values are compared with values
 # that the program computes, or judged by what the question asks of them. Each question has parts that earn points one
 # by one. The check cell below each answer shows one example, or looks at the kind of your value. It gives no marks.
 #
 # **Rules for all questions.** Logarithms are natural and losses are in nats, unless a question says otherwise. Do not
-# round. Leave the inputs of your functions as they are. Where a function gives several results, return them as a tuple
-# in the order asked for. You may use NumPy, scikit-learn and anything from `lossacc_helpers` that does not need
-# TensorFlow. No question needs another question's answer.
+# round. Work on copies of the inputs; the check cells tell you if you do not. Where a function gives several results,
+# return them as a tuple in the order asked for. You may use NumPy, scikit-learn and all of `lossacc_helpers` but
+# `training`. No question needs another question's answer.
 #
 # As in lesson 06, a sample has a sign $y$, -1 or 1, and a score, `features @ weights`; sign times score is its
 # **margin**. A margin above 0 is a right answer, and a margin of 0 or less is an error.
@@ -84,7 +84,8 @@ try_out(best_promise, np.array([-1.0, 1.0, 2.0, 4.0, 4.0]), gives=[0.2, 0.4, 0.5
 #
 # A step's own point has no length. So for 1. and 2., look at the pieces between two neighbouring steps only, and at the
 # pieces before the first and after the last one. No two samples change sides at the same $t$, and none at 0 or 1. Some
-# samples may have the same margin all the way. Pieces may be very short: go from step to step, not over a grid.
+# samples may have the same margin all the way. Some pieces are shorter than 0.0000001, and count for 1. and 2. all the
+# same: go from step to step, not over a grid.
 
 
 # %% answer="along_the_way"
@@ -127,8 +128,8 @@ print("errors of the least log loss:", np.sum(wine_signs * (wine_rows @ least_lo
 # %% [markdown]
 # Find better ones. Assign four weights to `fewer_errors`, an array (4,) of finite numbers. They are judged by counting
 # the errors on these 178 wines: 3 points for fewer than 31, 3 points more for 21 or fewer, and 3 points more for 19 or
-# fewer. How you find them is up to you. You may leave a search in the answer cell (at most a few seconds, please) or
-# only the weights that it found.
+# fewer. How you find them is up to you. You may leave a search in the answer cell (at most a few seconds, please). It
+# runs again when it is marked, so fix its seed, or keep only the weights that it found.
 
 # %% answer="fewer_errors"
 # Assign an array of four weights to fewer_errors.
@@ -163,7 +164,7 @@ malignant = np.where(tumours.target == 0, 1.0, -1.0)
 print("samples:", areas.shape, " malignant:", np.sum(malignant > 0))
 
 # %% [markdown]
-# Assign to `ways_down` a list of four numbers:
+# Assign to `ways_down` a list of four numbers. Where you type one in, write all its digits.
 #
 # 1. the weight $w^*$ with the least loss (3 points; it may be off by 0.00001 times its size);
 # 2. bisection on the slope of $L$ begins with the interval from 0 to 16, and each step keeps one of its halves. After
@@ -171,7 +172,8 @@ print("samples:", areas.shape, " malignant:", np.sum(malignant > 0))
 # 3. Newton's method begins at $w = 0$ and takes whole steps, without a line search. After how many steps is its weight
 #    less than 0.000001 away from $w^*$ for the first time? (3 points)
 # 4. Gradient descent steps from $w$ to $w - r L'(w)$. It begins very close to $w^*$. Up to which rate $r$ does it come
-#    ever closer to $w^*$, so that any greater rate takes it away? (2 points; as exact as in 1.)
+#    ever closer to $w^*$, so that any greater rate takes it away? How does one step change the distance from $w^*$?
+#    (2 points; as exact as in 1.)
 
 # %% answer="ways_down"
 # Assign a list of four numbers to ways_down.
@@ -241,7 +243,15 @@ def decide(probabilities, weights, costs):
 # The chances of class 1 are 0.4, 0.05 and 0.8. Expected costs: (4, 1.2, 1), (0.5, 1.9, 1), (8, 0.4, 1).
 given_rows = np.array([[1.5 / 5.5, 4 / 5.5], [0.95 / 1.15, 0.2 / 1.15], [0.2 / 3.4, 3.2 / 3.4]])
 given_weights, given_costs = np.array([1.0, 4.0]), np.array([[0.0, 2.0, 1.0], [10.0, 0.0, 1.0]])
-try_out(lambda *given: (decide(*given) or [None])[0], given_rows, given_weights, given_costs, gives=[2, 0, 1])
+
+
+def decisions_and_mean(*given):
+    """What `decide` returns, in one row: the three decisions, and what they cost in the mean of 1, 0.5 and 0.4."""
+    found = decide(*given)
+    return ... if found is None else [*found[0], found[1]]
+
+
+try_out(decisions_and_mean, given_rows, given_weights, given_costs, gives=[2, 0, 1, 1.9 / 3])
 
 # %% [markdown]
 # ## 6. The other way round: a mean that flatters (8 points)
@@ -388,7 +398,8 @@ try_out(impossible_epochs, printed_text, gives=[1, 6])
 # 2. **Both rise** (3 points). From epoch 6 to epoch 12, the loss and the accuracy both rise at each of the six changes.
 # 3. **All of it, with a proof** (5 points). Both of the above hold, and the last epoch's two numbers alone prove that
 #    at least 0.25 nats are owed to miscalibration. The accuracy of 200 samples is a matter of chance, so the proof
-#    must be `least_miscalibration(loss, accuracy, classes=2, samples=200)`.
+#    must be `least_miscalibration(loss, accuracy, classes=2, samples=200)`. (It allows for chance in the accuracy
+#    only, not in the loss.)
 #
 # Any such log gets the points. Both functions are in `lossacc_helpers` (lesson 05).
 
@@ -431,7 +442,8 @@ look_at(forged_log, name="forged_log", kind="array", shape=(2, 12))
 #
 # (The measurements are real, and the network was really trained. The hospitals are made up, and what happened to the
 # data is for you to find out.) The next cell holds the recordings and shows what the clinic says about the curves alone
-# (it smooths a curve before it looks for its least value). The cell after it shows the costliest samples.
+# (it says epoch 4, not 6, since it smooths a curve before it looks for its least value). The cell after it shows the
+# costliest samples.
 
 # %% given="colleague"
 colleague_log = """
@@ -501,7 +513,7 @@ print("samples of A and B:", np.sum(hospital == "A"), np.sum(hospital == "B"))
 # %% [markdown]
 # Add code cells of your own for your own numbers; they are not marked.
 #
-# Write your diagnosis in the next cell, in about 300 to 500 words, under these headings:
+# Write your diagnosis in the next cell, in about 400 to 600 words (length costs nothing), under these headings:
 #
 # | heading | what is asked | points |
 # |---|---|---|
@@ -509,15 +521,16 @@ print("samples of A and B:", np.sum(hospital == "A"), np.sum(hospital == "B"))
 # | Who pays | which samples carry the validation loss and its rise, in numbers that you computed from the table | 4 |
 # | The cause | one cause, named, and how it makes these curves *and* this table | 4 |
 # | What speaks against it | what you cannot explain or exclude, and at least one rival, with numbers | 3 |
-# | The experiment | the one experiment that would settle it, and what each of the rivals predicts of its outcome | 4 |
+# | The experiment | one that settles it, with nobody swayed; what your cause and at least one rival predict of it | 4 |
 
 # %% [markdown] written="diagnosis"
 # ### BEGIN SOLUTION
 # **What the curves show.** The training loss falls from 0.284 to 0.055 and the training accuracy rises from 0.922 to
-# 0.988, to the end. The validation loss is least in epoch 6 (0.297) and ends at 0.401: a rise of 0.104, which is
-# about 70 times the noise of its second differences (0.0014). The validation accuracy goes from 0.908 to 0.883. These
-# are 3 of 120 samples (4 lost, 1 won), which chance explains. So the answers are about as good as before, and the
-# wrong ones are dearer.
+# 0.988, to the end. The validation loss is least in epoch 6 (0.297) and ends at 0.401: a rise of 0.104. The curve
+# wobbles by 0.001 to 0.003 from epoch to epoch (second differences), so the rise is real for these patients. For others
+# it is less certain: its paired standard error over the 120 samples is 0.046, and the rise is 2.3 of these. The
+# validation accuracy goes from 0.908 to 0.883. These are 3 of 120 samples (4 lost, 1 won), which chance explains. So
+# the answers are about as good as before, and the wrong ones are dearer.
 #
 # **Who pays.** Hospital B. Its 59 samples cost 0.51 in the mean after epoch 6 and 0.70 after epoch 24; A's 61 cost
 # 0.09 and 0.12. Of the rise, 11.1 of 12.5 nats are B's. And within B it is few: eight samples have neighbours in A of
@@ -534,13 +547,16 @@ print("samples of A and B:", np.sum(hospital == "A"), np.sum(hospital == "B"))
 # **What speaks against it.** Eight of the 47 samples of B whose neighbours agree with one another (A: one of 52) are
 # few, and odd tumours exist: A has one too (label 1, one of ten alike), and its cost fell from 1.24 to 0.46. Perhaps
 # B has harder cases, or measures differently. But then its other 51 samples should cost much more than A's (0.18
-# against 0.11). Plain overconfidence is there as well: even without the nine, the cost rises, 0.07 to 0.11 in A and
-# 0.14 to 0.18 in B. And "alike" is a count among samples of A: it cannot know what is peculiar to B.
+# against 0.12). Or is it plain overconfidence? Even without the nine odd ones, the cost rises, 0.07 to 0.11 in A and
+# 0.14 to 0.18 in B. And one temperature after epoch 24 takes a part of the rise away: 1.9 for all (0.401 becomes
+# 0.329), 2.9 for B (0.695 becomes 0.446). But plain overconfidence needs one well above 1 everywhere. It is 0.7 for A
+# (0.116 becomes 0.106) and 1.1 for B without the eight (0.179 becomes 0.177), which speaks against it. (A cost $c$
+# comes of a logit of $-\ln(e^c - 1)$; I took 0.00025 for 0.000.) And "alike" is a count among samples of A: it cannot
+# know what is peculiar to B.
 #
 # **The experiment.** Let somebody who does not see the entered labels read again the eight samples, the costliest
 # training samples of B, and as many others drawn at random from A and B. Wrong labels: most of the suspects come back
-# changed, hardly any of the others. Harder cases, or odd ones: the labels come back as they were. Another instrument:
-# they come back as they were, and a network trained on B alone finds the suspects easy. Plain overconfidence: as they
-# were, and a temperature fitted on half of the validation samples takes the rise away. Until then: stop at epoch 6,
-# delete nothing, and report A and B separately.
+# changed, hardly any of the others. Harder cases, odd ones, or plain overconfidence: the labels come back as they were.
+# Another instrument: they come back as they were, and a network trained on B alone finds the suspects easy. Until then:
+# stop at epoch 6, delete nothing, and report A and B separately.
 # ### END SOLUTION
