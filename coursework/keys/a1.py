@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossacc_helpers import PredictionHistory, accuracy, attainable_accuracy, attainable_loss, datasets, log_loss
-from lossacc_helpers.exercises.answers import TOLERANCE, LearnerValue, Wrong
+from lossacc_helpers.exercises.answers import TOLERANCE, LearnerValue, Told, Wrong
 from lossacc_helpers.grading.key import Draw, Key, Part, Question, WrongAnswer, calls
 
 Array = NDArray[Any]
@@ -55,7 +55,10 @@ def nothing_to_clip(rng: np.random.Generator) -> Calls:
 
 
 def ruled_out(rng: np.random.Generator) -> Calls:
-    """Return rows of which two give their true class the probability 0."""
+    """Return rows of which two give their true class the probability 0.
+
+    The clip is large enough for rows that were made to sum to 1 again to show in the loss.
+    """
     drawn = []
     for classes in (2, 3, int(rng.integers(4, 9))):
         samples = int(rng.integers(4, 12))
@@ -63,7 +66,7 @@ def ruled_out(rng: np.random.Generator) -> Calls:
         for sample in rng.choice(samples, 2, replace=False):
             rows[sample, labels[sample]] = 0
             rows[sample] /= rows[sample].sum()
-        drawn.append((labels, rows, float(10 ** rng.uniform(-7, -3))))
+        drawn.append((labels, rows, float(10 ** rng.uniform(-3.5, -2.5))))
     return drawn
 
 
@@ -77,13 +80,17 @@ def sure_and_right(rng: np.random.Generator) -> Calls:
 
 
 def some_held(rng: np.random.Generator) -> Calls:
-    """Return calls whose clip stands between two samples, well away from both."""
+    """Return calls with one sample exactly at the clip, one above 1 - clip, and the others well away from both.
+
+    The clips are exact in float32.
+    """
     drawn = []
     for classes in (2, 3, 5, 8):
         samples, held = int(rng.integers(9, 15)), int(rng.integers(2, 7))
-        labels, clip = rng.integers(classes, size=samples), float(rng.uniform(0.02, 0.06))
+        labels, clip = rng.integers(classes, size=samples), float(rng.choice([1 / 64, 1 / 32, 3 / 64]))
         rows = rows_of(rng, samples, classes)
-        of_true = np.r_[clip * rng.uniform(0, 0.9, held), clip + rng.uniform(0.01, 0.8, samples - held)]
+        below, above = clip * rng.uniform(0, 0.9, held), clip + rng.uniform(0.01, 0.8, samples - held - 2)
+        of_true = np.r_[below, above, clip, 1 - clip / 2]
         for sample, p in enumerate(rng.permutation(of_true)):
             others = np.arange(classes) != labels[sample]
             rows[sample, others] *= (1 - p) / rows[sample, others].sum()
@@ -98,11 +105,17 @@ def clipped_loss_reference(labels: Array, rows: Array, clip: float) -> tuple[flo
     return float(log_loss(labels, rows, clip=clip)), held
 
 
+_CLIPPED_LOSS = """
+def clipped_loss(labels, probabilities, clip):
+    p = probabilities[np.arange(len(labels)), labels]
+    return np.mean(-np.log(np.clip(p, clip, 1 - clip))), np.sum({held})
+"""
+
 CLIPPED_LOSS = Question(
     name="clipped_loss",
     parts=(
-        result("the loss where nothing is clipped", 3, nothing_to_clip, clipped_loss_reference, 0),
-        result("the loss with probabilities of exactly 0", 3, ruled_out, clipped_loss_reference, 0),
+        result("the loss where nothing is clipped", 2, nothing_to_clip, clipped_loss_reference, 0),
+        result("the loss with probabilities of exactly 0", 2, ruled_out, clipped_loss_reference, 0),
         result("the loss with probabilities of exactly 1", 2, sure_and_right, clipped_loss_reference, 0),
         result("the number of samples that were held", 2, some_held, clipped_loss_reference, 1),
     ),
@@ -114,7 +127,7 @@ def clipped_loss(labels, probabilities, clip):
     with np.errstate(divide="ignore"):
         return np.mean(-np.log(p)), np.sum(p < clip)
 """,
-            earns=5,
+            earns=4,
         ),
         "clips at the lower end only": WrongAnswer(
             source="""
@@ -122,8 +135,22 @@ def clipped_loss(labels, probabilities, clip):
     p = probabilities[np.arange(len(labels)), labels]
     return np.mean(-np.log(np.maximum(p, clip))), np.sum(p < clip)
 """,
-            earns=8,
+            earns=6,
         ),
+        "rows made to sum to 1 again": WrongAnswer(
+            source="""
+def clipped_loss(labels, probabilities, clip):
+    rows = np.clip(probabilities, clip, 1 - clip)
+    rows = rows / rows.sum(axis=1, keepdims=True)
+    each = np.arange(len(labels))
+    return np.mean(-np.log(rows[each, labels])), np.sum(probabilities[each, labels] < clip)
+""",
+            earns=4,
+        ),
+        "counts the upper end too": WrongAnswer(
+            source=_CLIPPED_LOSS.format(held="(p < clip) | (p > 1 - clip)"), earns=6
+        ),
+        "counts a probability of exactly clip": WrongAnswer(source=_CLIPPED_LOSS.format(held="p <= clip"), earns=6),
         "counts entries instead of samples, in bits": WrongAnswer(
             source="""
 def clipped_loss(labels, probabilities, clip):
@@ -195,11 +222,11 @@ AT_THRESHOLD = Question(
     parts=(
         result("accuracies at several thresholds", 3, thresholds_between, at_threshold_reference, 0),
         result("accuracies where probabilities equal a threshold", 2, at_the_threshold, at_threshold_reference, 0),
-        result("mean costs of mistakes", 4, thresholds_between, at_threshold_reference, 1),
+        result("mean costs of mistakes", 3, thresholds_between, at_threshold_reference, 1),
     ),
     wrong_answers={
         "at the threshold counts as past it": WrongAnswer(
-            source=_AT_THRESHOLD.format(past=">=", thresholds="thresholds[:, None]", costs=_MEAN_COSTS), earns=7
+            source=_AT_THRESHOLD.format(past=">=", thresholds="thresholds[:, None]", costs=_MEAN_COSTS), earns=6
         ),
         "the two costs exchanged": WrongAnswer(
             source=_AT_THRESHOLD.format(
@@ -238,9 +265,12 @@ def budgets(rng: np.random.Generator, low: float, high: float) -> Calls:
     return drawn
 
 
-def nothing_forced(rng: np.random.Generator) -> Calls:
-    """Return losses that all samples together can spend on mistakes, which at 0.5 would be too little for it."""
-    drawn = []
+def high_losses(rng: np.random.Generator) -> Calls:
+    """Return losses that all samples together can spend on mistakes, which at 0.5 would be too little for it.
+
+    One more call forces something, so that 0 for every call is wrong.
+    """
+    drawn = budgets(rng, 0.5, 0.9)[:1]
     for threshold in (0.5, rng.uniform(0.6, 0.9), rng.uniform(0.1, 0.4)):
         samples = int(rng.integers(20, 300))
         drawn.append((-math.log(max(threshold, 1 - threshold)) * rng.uniform(1.05, 1.2), samples, float(threshold)))
@@ -264,7 +294,7 @@ FEWEST_RIGHT = Question(
         calls("threshold 0.5", 4, lambda rng: budgets(rng, 0.5, 0.5), fewest_right_reference),
         calls("thresholds above 0.5", 3, lambda rng: budgets(rng, 0.6, 0.95), fewest_right_reference),
         calls("thresholds below 0.5", 2, lambda rng: budgets(rng, 0.05, 0.4), fewest_right_reference),
-        calls("losses that force nothing", 2, nothing_forced, fewest_right_reference),
+        calls("high losses", 2, high_losses, fewest_right_reference),
     ),
     wrong_answers={
         "ln 2 at every threshold": WrongAnswer(
@@ -293,8 +323,9 @@ def fewest_right(loss, samples, threshold):
 def fewest_right(loss, samples, threshold):
     return max(int(samples * (1 + loss / np.log(max(threshold, 1 - threshold)))), 0)
 """,
-            earns=2,
+            earns=0,
         ),
+        "0 for every loss": WrongAnswer(source="def fewest_right(loss, samples, threshold):\n    return 0\n", earns=0),
     },
 )
 
@@ -393,11 +424,12 @@ def judge_rise(share: float) -> Callable[..., None]:
         for when, given, right in zip(("before", "after"), answer.parts(2), (False, True), strict=True):
             row = given.array(shape=(classes,))
             if row.min() < 0 or abs(row.sum() - 1) > 1e-5:
-                raise Wrong(f"The row {when} holds no probabilities with the sum 1.")
+                raise Told(f"With {classes} classes, the row {when} holds no probabilities with the sum 1.")
             if (int(row.argmax()) == 0) is not right:
-                raise Wrong(f"The row {when} has the wrong class on top.")
+                on_top = "another class" if right else "the true class"
+                raise Told(f"With {classes} classes, {on_top} is on top in the row {when}.")
             if row[0] == 0:
-                raise Wrong(f"The row {when} has an infinite loss.")
+                raise Told(f"With {classes} classes, the row {when} has an infinite loss.")
             costs.append(-math.log(row[0]))
         # 1e-6 for float32, where a rise of 0.001 may come out as a little less.
         if costs[1] - costs[0] < max(0.001, share * math.log(classes / 2)) - 1e-6:
@@ -414,11 +446,11 @@ def several_classes(rng: np.random.Generator) -> Calls:
 COSTLIER_BUT_RIGHT = Question(
     name="costlier_but_right",
     parts=(
-        Part(name="three classes", points=3, judge=judge_rise(0), draw=lambda rng: [(3,)]),
+        Part(name="three classes", points=2, judge=judge_rise(0), draw=lambda rng: [(3,)]),
         Part(name="more classes", points=4, judge=judge_rise(0), draw=several_classes),
         Part(
             name="a rise of 90% of the limit",
-            points=5,
+            points=4,
             judge=judge_rise(0.9),
             draw=lambda rng: [(3,), *several_classes(rng)],
         ),
@@ -429,7 +461,7 @@ COSTLIER_BUT_RIGHT = Question(
 def costlier_but_right(classes):
     return [0.45, 0.5, 0.05], [0.4, 0.35, 0.25]
 """,
-            earns=3,
+            earns=2,
         ),
         "a small rise": WrongAnswer(
             source="""
@@ -438,7 +470,16 @@ def costlier_but_right(classes):
     before[:2], after[0] = (0.45, 0.55), 0.4
     return before, after
 """,
-            earns=7,
+            earns=6,
+        ),
+        "a row with the sum 0.7": WrongAnswer(
+            source="""
+def costlier_but_right(classes):
+    before, after = np.zeros(classes), np.full(classes, 0.69 / classes)
+    before[:2], after[0] = (0.499, 0.501), 0.69 / classes + 0.01
+    return before, after
+""",
+            earns=0,
         ),
         "gets cheaper": WrongAnswer(
             source="""
@@ -586,9 +627,15 @@ def ties(rng: np.random.Generator) -> Calls:
 
 
 def restless(rng: np.random.Generator) -> Calls:
-    """Return arrays in whose longest stretch samples change sides, and some sample changes more than once."""
+    """Return arrays in whose longest stretch samples change sides, and some sample changes more than once.
+
+    The longest stretch is never the last: who forgets to close the last one has lost the first part already.
+    """
     while True:
-        drawn = one_longest(rng)
+        lengths, longest = [int(length) for length in rng.integers(1, 5, size=6)], int(rng.integers(6, 10))
+        place = int(rng.integers(1, 6))
+        several = [[*lengths[:place], longest, *lengths[place:]], [longest, *lengths], [longest, 1]]
+        drawn = [stretches(rng, each) for each in several]
         steps = [correct[start : start + epochs] for (correct,) in drawn for start, epochs, _ in [longest_of(correct)]]
         if all(((each[1:] != each[:-1]).sum(axis=0) > 1).any() for each in steps):
             return drawn
@@ -662,6 +709,21 @@ LONGEST_WAIT = Question(
             ),
             earns=7,
         ),
+        "never closes the last stretch": WrongAnswer(
+            source="""
+def longest_wait(correct):
+    right = correct.sum(axis=1)
+    best, start = (0, 1), 0
+    for epoch in range(1, len(right)):
+        if right[epoch] != right[epoch - 1]:
+            if epoch - start > best[1]:
+                best = (start, epoch - start)
+            start = epoch
+    inside = correct[best[0] : best[0] + best[1]]
+    return best[0], best[1], int((inside[1:] != inside[:-1]).sum())
+""",
+            earns=7,
+        ),
     },
 )
 
@@ -693,7 +755,8 @@ def sorted_labels(rng: np.random.Generator) -> Calls:
 def uneven_labels(rng: np.random.Generator) -> Calls:
     """Return parts with other commonest classes; in the last call two are the commonest of the training samples.
 
-    Whoever holds out the first rows instead gets another accuracy in each call.
+    Of these two the larger number comes first, for those who name the one that they meet first. Whoever holds out
+    the first rows instead gets another accuracy in each call.
     """
     drawn: Calls = []
     while len(drawn) < 3:
@@ -704,6 +767,9 @@ def uneven_labels(rng: np.random.Generator) -> Calls:
         validation = [min(first, second) if tied else first] * int(rng.integers(3, 5))
         validation += [max(first, second) if tied else second] * int(rng.integers(6, 8)) + [third] * 2
         labels = np.r_[rng.permutation(train), rng.permutation(validation)]
+        if tied:
+            place = int(np.argmax(labels == max(first, second)))
+            labels[[0, place]] = labels[[place, 0]]
         held_out = len(validation)
         if (
             split_report_reference(labels, held_out)[1]
@@ -765,6 +831,12 @@ def split_report(labels, held_out):
 """,
             earns=6,
         ),
+        "of a tie the class that comes first": WrongAnswer(
+            source=f"from collections import Counter\n{_SPLIT_REPORT}".format(
+                cut=_LAST, distance=_DISTANCE, commonest="(classes == Counter(train.tolist()).most_common(1)[0][0])"
+            ),
+            earns=5,
+        ),
     },
 )
 
@@ -791,7 +863,7 @@ def iris_reference() -> tuple[float, float, float, float]:
         epochs.append(now)
     history = PredictionHistory.from_probabilities(labels, np.array(epochs))
     steps = history.crossings()
-    still = float(np.mean((steps.loss_change < 0) & (steps.became_right == steps.became_wrong)))
+    still = float(np.mean(steps.became_right == steps.became_wrong))
     certain = next(epoch for epoch, mean in enumerate(history.loss) if attainable_accuracy(mean)[0] >= 0.6)
     reached = next(epoch for epoch, share in enumerate(history.accuracy) if share >= 0.6)
     shares = []
@@ -817,22 +889,22 @@ share = (first - costs[last_wrong, flowers]) / {whole}
 iris_facts = ({still}, np.argmax({bound} >= 0.6) + {one}, np.argmax(iris_accuracy >= 0.6) + {one}, np.median(share))
 """
 _ONCE = "~right[0] & ((right[1:] != right[:-1]).sum(axis=0) == 1)"
-_STILL, _BOUND = "np.mean((np.diff(iris_accuracy) == 0) & (np.diff(iris_loss) < 0))", "1 - iris_loss / np.log(2)"
+_STILL, _BOUND = "np.mean(np.diff(iris_accuracy) == 0)", "1 - iris_loss / np.log(2)"
 
 IRIS_FACTS = Question(
     name="iris_facts",
     parts=(
         Part(name="the share of steps", points=2, judge=judge_iris(0)),
-        Part(name="the epoch of the guarantee", points=2, judge=judge_iris(1)),
+        Part(name="the epoch of the guarantee", points=3, judge=judge_iris(1)),
         Part(name="the epoch of the fact", points=1, judge=judge_iris(2)),
-        Part(name="the median over flowers", points=4, judge=judge_iris(3)),
+        Part(name="the median over flowers", points=6, judge=judge_iris(3)),
     ),
     wrong_answers={
         "epochs counted from 1": WrongAnswer(
-            source=_IRIS.format(which=_ONCE, whole="(first - last)", still=_STILL, bound=_BOUND, one=1), earns=6
+            source=_IRIS.format(which=_ONCE, whole="(first - last)", still=_STILL, bound=_BOUND, one=1), earns=8
         ),
         "the share of the first loss, not of the fall": WrongAnswer(
-            source=_IRIS.format(which=_ONCE, whole="first", still=_STILL, bound=_BOUND, one=0), earns=5
+            source=_IRIS.format(which=_ONCE, whole="first", still=_STILL, bound=_BOUND, one=0), earns=6
         ),
         "steps in which nobody crossed, and exp(-loss)": WrongAnswer(
             source=_IRIS.format(
@@ -842,13 +914,13 @@ IRIS_FACTS = Question(
                 bound="np.exp(-iris_loss)",
                 one=0,
             ),
-            earns=5,
+            earns=7,
         ),
         "every flower that was wrong and became right": WrongAnswer(
             source=_IRIS.format(
                 which="~right[0] & right.any(axis=0)", whole="(first - last)", still=_STILL, bound=_BOUND, one=0
             ),
-            earns=5,
+            earns=6,
         ),
     },
 )
@@ -902,9 +974,9 @@ def _cause_right(answer: LearnerValue) -> None:
 MYSTERY = Question(
     name="mystery",
     parts=(
-        Part(name="the number of samples", points=3, judge=_samples_right),
+        Part(name="the number of samples", points=4, judge=_samples_right),
         Part(name="the clip", points=3, judge=_clip_right),
-        Part(name="the cause, with a right number", points=2, judge=_cause_right),
+        Part(name="the cause, with a right number", points=3, judge=_cause_right),
     ),
     wrong_answers={
         "one part in the smallest step": WrongAnswer(
@@ -912,9 +984,10 @@ MYSTERY = Question(
 steps = np.abs(np.diff(mystery_accuracies))
 mystery = (round(1 / steps[steps > 0].min()), np.exp(-np.median(mystery_losses / (1 - mystery_accuracies))), "D")
 """,
-            earns=5,
+            earns=6,
         ),
-        "the clip of Keras, and overfitting": WrongAnswer(source='mystery = (136, 1e-7, "A")', earns=3),
+        "the clip of Keras, and overfitting": WrongAnswer(source='mystery = (136, 1e-7, "A")', earns=4),
+        "validation now and then": WrongAnswer(source='mystery = (136, 3e-4, "E")', earns=7),
         "the letter alone": WrongAnswer(source='mystery = (100, 1e-7, "D")', earns=0),
     },
 )

@@ -85,7 +85,7 @@ try_out(best_promise, np.array([-1.0, 1.0, 2.0, 4.0, 4.0]), gives=[0.2, 0.4, 0.5
 # A step's own point has no length. So for 1. and 2., look at the pieces between two neighbouring steps only, and at the
 # pieces before the first and after the last one. No two samples change sides at the same $t$, and none at 0 or 1. Some
 # samples may have the same margin all the way. Some pieces are shorter than 0.0000001, and count for 1. and 2. all the
-# same: go from step to step, not over a grid.
+# same: go from step to step, not over a grid, and keep NumPy's own float64, because float32 cannot tell them apart.
 
 
 # %% answer="along_the_way"
