@@ -32,7 +32,7 @@ _FIRST_CONFIG = '''"""nbgrader's settings for this course; written once, and you
 
 c = get_config()  # noqa: F821  # nbgrader gives it
 
-# The gradebook is a file, gradebook.db. For PostgreSQL (pip install psycopg2-binary):
+# The gradebook is a file, gradebook.db. For PostgreSQL (pip install "psycopg[binary]"):
 # c.CourseDirectory.db_url = "postgresql://user:password@host:5432/gradebook"
 c.CourseDirectory.course_id = "loss-versus-accuracy"
 

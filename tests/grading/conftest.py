@@ -16,15 +16,26 @@ SMALL = Limits(cell=2, waiting=12, whole=20, memory=700_000_000, disk=20_000_000
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """Give a sandbox. Where there is none, nothing hostile is run; in continuous integration that is a failure."""
+    """Give a sandbox with small limits, for hostile submissions."""
+    with made(SMALL) as small:
+        yield small
+
+
+@pytest.fixture(scope="module")
+def ample() -> Iterator[Sandbox]:
+    """Give a sandbox as teachers use it."""
+    with made(Limits()) as ordinary:
+        yield ordinary
+
+
+def made(limits: Limits) -> Sandbox:
+    """Return a sandbox. Where there is none, nothing hostile is run; in continuous integration that is a failure."""
     try:
-        made = Sandbox(SMALL)
+        return Sandbox(limits)
     except NoSandbox as reason:
         if os.environ.get("CI"):
             pytest.fail(f"continuous integration needs a sandbox: {reason}")
         pytest.skip(f"hostile submissions run only in a sandbox: {reason}")
-    with made:
-        yield made
 
 
 @pytest.fixture(scope="module")

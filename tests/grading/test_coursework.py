@@ -29,15 +29,15 @@ def test_what_is_committed_is_what_its_source_gives(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_solutions_earn_all_points_untouched_none_and_wrong_answers_theirs(name: str, sandbox: Sandbox) -> None:
-    assert prove(name, sandbox) == []
+def test_solutions_earn_all_points_untouched_none_and_wrong_answers_theirs(name: str, ample: Sandbox) -> None:
+    assert prove(name, ample) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_another_class_is_marked_the_same(name: str, sandbox: Sandbox) -> None:
+def test_another_class_is_marked_the_same(name: str, ample: Sandbox) -> None:
     """Hidden arguments differ from class to class; what an answer earns must not."""
-    assert prove(name, sandbox, seed=4) == []
+    assert prove(name, ample, seed=4) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,6 +13,7 @@ from lossacc_helpers.grading import sandbox as module
 from lossacc_helpers.grading import seccomp
 from lossacc_helpers.grading.collecting import Collected, collect
 from lossacc_helpers.grading.sandbox import Limits, NoSandbox, Sandbox
+from tests.grading.conftest import made
 
 
 def ask(sandbox: Sandbox, code: str, name: str = "answer") -> Any:
@@ -199,22 +200,14 @@ time.sleep(600)
 
 def test_a_submission_that_does_not_listen_cannot_hold_the_grader_up() -> None:
     """The question is larger than what a pipe takes in, and nobody reads it."""
-    try:
-        made = Sandbox(Limits(cell=2, waiting=3, whole=10, memory=700_000_000))
-    except NoSandbox as reason:
-        pytest.skip(f"hostile submissions run only in a sandbox: {reason}")
-    with made:
-        collected = collect(made, [FORGE_READY, "f = sum"], {"f": [(np.zeros(200_000),)]})
+    with made(Limits(cell=2, waiting=3, whole=10, memory=700_000_000)) as small:
+        collected = collect(small, [FORGE_READY, "f = sum"], {"f": [(np.zeros(200_000),)]})
     assert {stop.reason for stop in collected.stops} == {"time"}
 
 
 def test_one_clock_counts_for_all_attempts() -> None:
-    try:
-        made = Sandbox(Limits(cell=2, waiting=3, whole=4, memory=700_000_000))
-    except NoSandbox as reason:
-        pytest.skip(f"hostile submissions run only in a sandbox: {reason}")
-    with made:
-        collected = collect(made, ["while True: pass"] * 5 + ["answer = 1"], {"answer": None})
+    with made(Limits(cell=2, waiting=3, whole=4, memory=700_000_000)) as small:
+        collected = collect(small, ["while True: pass"] * 5 + ["answer = 1"], {"answer": None})
     assert len(collected.stops) <= 3
     assert not collected.answers
 
