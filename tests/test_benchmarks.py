@@ -265,3 +265,15 @@ def test_the_surroundings_name_versions_and_load():
     assert f"numpy {np.__version__}" in text
     assert re.search(r"load before: \d|unknown", text)
     assert "load before: unknown" in where(surroundings() | {"load_before": []})
+
+
+def test_submissions_per_minute_are_counted_and_held_against_their_aims():
+    run_on_two = {"seconds": 12.0, "grader": 2e8, "sandboxes": [1e8, 1.5e8]}
+    results = {"count": 6, "two": run_on_two, "one": run_on_two | {"seconds": 18.0}, "again": 3.0, "bare": [2.0, 4.0]}
+    assert grading.per_minute(results, "two") == 30
+    text = grading.table(results)
+    assert "| two | 30 | 200 MB | 150 MB |" in text
+    assert "takes 3.0 s, gradebook and feedback included; an ordinary kernel takes 3.0 s" in text
+    assert [aim.met for aim in grading.aims(results)] == [True, True]
+    slow = results | {"two": run_on_two | {"seconds": 120.0, "grader": 6e8}}
+    assert [aim.met for aim in grading.aims(slow)] == [False, False]
