@@ -57,6 +57,8 @@ def parse_source(text: str, key: Key) -> NotebookNode:
                 raise ValueError(f"{key.name}: a code cell without a kind: {cell.source[:60]!r}")
             continue
         kind, called = kinds[0], str(cell.metadata[kinds[0]])
+        if (cell.cell_type == "markdown") != (kind == "written"):
+            raise ValueError(f"{key.name}: {kind} {called!r} is a cell of {cell.cell_type}")
         found[kind].append(called)
         if kind in ("check", "written") and called not in points:
             raise ValueError(f"{key.name}: the key has no question {called!r}")

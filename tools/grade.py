@@ -20,9 +20,10 @@ from tools.lessons import ROOT
 
 
 def version() -> str:
-    """Return a text that changes when questions or grader do."""
-    paths = sorted([*(COURSEWORK / "keys").glob("*.py"), *(ROOT / "lossacc_helpers" / "grading").glob("*.py")])
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    """Return a text that changes when the questions do, or the package, by which they are run and judged."""
+    paths = sorted([*(COURSEWORK / "keys").glob("*.py"), *(ROOT / "lossacc_helpers").rglob("*.py")])
+    parts = [part for path in paths for part in (str(path.relative_to(ROOT)).encode(), path.read_bytes())]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     alone = options.feedback or options.course
     if len(options.folders) != (1 if alone else 2):
         parser.error("name one folder: OUT" if alone else "name two folders: SUBMISSIONS and OUT")
+    if options.seed is not None and options.seed < 0:
+        parser.error(f"--seed must be at least 0, got {options.seed}")
     if options.jobs is not None and options.jobs < 1:
         parser.error(f"--jobs must be at least 1, got {options.jobs}")
     try:
@@ -47,9 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _feedback(options.folders[0])
         if options.course:
             course = Course(options.folders[0])
-            for name in assignments():
-                course.release(name, read_source(name))
-                print(course.folder / "release" / name / f"{name}.ipynb")
+            with course.alone():
+                for name in assignments():
+                    course.release(name, read_source(name))
+                    print(course.folder / "release" / name / f"{name}.ipynb")
             return 0
         submissions, out = (path.resolve() for path in options.folders)
         if out == submissions:
@@ -58,10 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         used = {each.assignment for each in batch.find(submissions, assignments())[0]}
         keys = {name: (load_key(name), read_source(name)) for name in sorted(used)}
         told: list[str] = []
+        screen = sys.stdout
 
         def tell(line: str) -> None:
             told.append(line)
-            print(line, flush=True)
+            print(line, file=screen, flush=True)  # while answers are judged, what is printed elsewhere is caught
 
         with Sandbox(unsafe=options.unsafe) as sandbox:
             report = batch.grade_folder(
@@ -84,6 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. What is done is kept; the same command goes on from there.", file=sys.stderr)
+        return 130
     except (ValueError, GradebookError, OSError) as error:
         print(f"{error}", file=sys.stderr)
         return 1
@@ -95,10 +103,12 @@ def _feedback(out: Path) -> int:
         print(f"nothing has been graded into {out}", file=sys.stderr)
         return 1
     course = Course(out)
-    for name in assignments():
-        course.feedback(name, force=True)
-    print(f"{course.export()} and {course.folder / 'feedback'}")
-    return 0
+    with course.alone():
+        failed = [f"{student}, {name}" for name in assignments() for student in course.feedback(name, force=True)]
+        print(f"{course.export()} and {course.folder / 'feedback'}")
+    for each in failed:
+        print(f"nbgrader could not write feedback for {each}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

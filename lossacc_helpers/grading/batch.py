@@ -97,7 +97,9 @@ def _of_student(student: Path, known: Mapping[str, str]) -> tuple[list[HandedIn]
             continue
         stem = place.stem if _is_notebook(place) else place.name
         name = known.get(stem.casefold())
-        if name is None or place.is_symlink():
+        if place.is_symlink():
+            strange.append(f"{student.name}/{place.name} is a link, and was not followed.")
+        elif name is None:
             strange.append(f"{student.name}/{place.name} is no known assignment, and was left alone.")
         elif name in places:
             strange.append(f"{student.name}/{place.name} was not marked: {name} is there more than once.")
@@ -170,6 +172,8 @@ def grade_folder(
         If there is nothing to grade.
     GradebookError
         If nbgrader refuses.
+    KeyError
+        If an assignment was handed in for which there is no key.
     """
     found, strange = find(submissions, sorted(known or keys))
     course = Course(out)
@@ -193,7 +197,7 @@ def _grade(
     seed = _seed(course.folder, seed)
     used = sorted({each.assignment for each in found})
     prepared = {name: Assignment(keys[name][0], course.release(name, keys[name][1]), seed) for name in used}
-    digests = {name: _digest(prepared[name], version) for name in used}
+    digests = {name: _digest(prepared[name], version, sandbox) for name in used}
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     slots: queue.SimpleQueue[int] = queue.SimpleQueue()
     for slot in range(jobs := max(1, jobs or cores)):
@@ -212,8 +216,8 @@ def _grade(
     with ThreadPoolExecutor(jobs) as pool, course.gradebook() as gradebook:
         waiting = {pool.submit(one, each): each for each in found}
         try:
-            for number, future in enumerate(as_completed(waiting), start=1):
-                each, kept = waiting[future], future.result()
+            for number, future in enumerate(as_completed(list(waiting)), start=1):
+                each, kept = waiting.pop(future), future.result()
                 try:
                     _write(course, gradebook, each, kept, prepared[each.assignment].key)
                 except Exception as error:
@@ -224,13 +228,14 @@ def _grade(
                 tell(f"[{number}/{len(found)}] {line.student} {line.assignment}: {line.earned:g} of {line.points:g}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            sandbox.stop()  # what runs is not waited for; the next grading runs it again
             raise
     for name in used:
         strange += [f"nbgrader could not write feedback for {student}, {name}." for student in course.feedback(name)]
     course.export()
     here, marked = {(each.student, each.assignment) for each in found}, course.marked()
-    students = {student for student, _ in here}
-    missing = sorted({(student, name) for student in students for name in used} - here - marked)
+    students, names = ({each[place] for each in here | marked} for place in (0, 1))
+    missing = sorted({(student, name) for student in students for name in names} - here - marked)
     strange += [
         f"{student} has marks for {name} from an earlier grading, and no submission in this folder now."
         for student, name in sorted(marked - here)
@@ -252,8 +257,10 @@ def _seed(folder: Path, seed: int | None) -> int:
     return seed
 
 
-def _digest(assignment: Assignment, version: str) -> str:
-    text = json.dumps([nbformat.writes(assignment.released), assignment.seed, version])
+def _digest(assignment: Assignment, version: str, sandbox: Sandbox) -> str:
+    text = json.dumps(
+        [nbformat.writes(assignment.released), assignment.seed, version, repr(sandbox.limits), sandbox.unsafe]
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -274,7 +281,7 @@ def _outcome(
     except (OSError, ValueError, KeyError, TypeError):
         pass
     if each.notebook is None:
-        outcome = Outcome(human=True, notebook=assignment.released)
+        outcome = Outcome(notebook=assignment.released)
     else:
         outcome = grade(data, assignment, sandbox, slot=slot)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -286,7 +293,7 @@ def _outcome(
 def _failed(each: HandedIn, assignment: Assignment, error: Exception) -> dict[str, Any]:
     """Return what is told of a submission on which the grader itself failed; no file keeps it, so it is run again."""
     said = f"The grader failed on it ({type(error).__name__}: {clean(str(error))[:200]}). Nothing could be marked."
-    return _kept(Outcome(remarks=[said], human=True, notebook=assignment.released), each, "")
+    return _kept(Outcome(remarks=[said], notebook=assignment.released), each, "")
 
 
 def _kept(outcome: Outcome, each: HandedIn, digest: str) -> dict[str, Any]:
@@ -294,7 +301,7 @@ def _kept(outcome: Outcome, each: HandedIn, digest: str) -> dict[str, Any]:
     return {
         "digest": digest,
         "remarks": [*each.remarks, *outcome.remarks],
-        "human": outcome.human or bool(each.remarks),
+        "human": bool(each.remarks or outcome.remarks),
         "marks": [
             {
                 "question": mark.name,

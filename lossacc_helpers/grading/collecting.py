@@ -8,6 +8,7 @@ A cell that ends the process or hits a limit is left out of the next attempt, in
 answers are not lost with it. A question whose calls do so is not asked again.
 """
 
+import collections
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,10 @@ ATTEMPTS = 6
 LONGEST_OUTPUT = 60_000  # characters of one cell
 LARGEST_PICTURE = 500_000  # characters, as base64
 MOST_OUTPUTS = 200  # of one cell
-_PNG = re.compile(r"iVBORw0KGgo[A-Za-z0-9+/\s]*=*\s*")
+_SAID = re.compile(
+    r"a value of type [A-Za-z_]\w{0,39}|an? (array|integer) of [\w, ]{1,30}|\.\.\.|lists in lists[a-z ]+"
+)
+_PNG = re.compile(r"iVBORw0KGgo[A-Za-z0-9+/=\s]*")
 _PROBLEMS = {
     "missing": "the notebook defines no {name}",
     "empty": "not written yet",
@@ -67,14 +71,12 @@ class Collected:
     Attributes
     ----------
     outputs : of each cell, in a notebook's form: text, PNG pictures and errors; None where it never ran to its end.
-    worked : whether each cell ran without an exception.
     answers : of each question, one for each call; fewer where the process did not get so far.
     stops : in order of time.
     peak : the most memory of all its processes together, bytes.
     """
 
     outputs: list[list[dict[str, Any]] | None]
-    worked: list[bool]
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     stops: list[Stop] = field(default_factory=list)
     peak: int = 0
@@ -98,7 +100,7 @@ def collect(
     again : whether cells that raise are run once more after the last, because their order may not be the author's.
     slot : as in `Sandbox.start`.
     """
-    collected = Collected([None] * len(cells), [False] * len(cells))
+    collected = Collected([None] * len(cells))
     left_out: set[int] = set()
     waiting = list(requests)
     budget = Budget(sandbox.limits)
@@ -131,7 +133,7 @@ class _Attempt:
         self._confined, self._collected, self._requests = confined, collected, requests
         self.cell: int | None = None
         self.question: str | None = None
-        self._begun: set[int] = set()
+        self._begun: collections.Counter[int] = collections.Counter()
 
     def run_cells(self) -> None:
         count = len(self._collected.outputs)
@@ -140,29 +142,34 @@ class _Attempt:
             number = event.get("cell")
             if event.get("event") == "ready":
                 self.cell = None
+                self._confined.begin()
                 return
             if type(number) is not int or not 0 <= number < count:
                 continue
             if event.get("event") == "cell":
-                if number not in self._begun:  # else saying so again and again would win time
+                if self._begun[number] < 2:  # a cell may run twice; saying so more often wins no time
                     self._confined.begin()
-                self._begun.add(number)
+                self._begun[number] += 1
                 self.cell = number
             elif event.get("event") == "ran":
                 self._collected.outputs[number] = safe_outputs(event.get("outputs"))
-                self._collected.worked[number] = event.get("worked") is True
 
     def ask(self, name: str) -> None:
-        self.question = name
         requested = self._requests[name]
         calls = None if requested is None else [[wire.encode(value) for value in each] for each in requested]
         self._confined.send({"name": name, "calls": calls})
         answers = self._collected.answers[name] = []
+        asked = 0
         while len(answers) < (1 if calls is None else len(calls)):
             event = self._next()
-            if (event.get("event"), event.get("question"), event.get("call")) == ("answer", name, len(answers)):
-                answers.append(_answer(name, event))
+            if (event.get("question"), event.get("call")) != (name, len(answers)):
+                continue
+            if event.get("event") == "asked" and asked < len(answers) + 1:
+                asked = len(answers) + 1
+                self.question = name
                 self._confined.begin()
+            elif event.get("event") == "answer":
+                answers.append(_answer(name, event))
         self.question = None
 
     def _next(self) -> dict[str, Any]:
@@ -182,7 +189,7 @@ def _answer(name: str, event: dict[str, Any]) -> Answer:
         named = error if error.isidentifier() and len(error) <= 40 else "an exception"
         return Answer(problem=f"{name} raised {named}")
     if problem == "kind":
-        error = " ".join(error.split())
+        error = error if _SAID.fullmatch(error) else "something"
         return Answer(problem=f"it is {error}, which cannot be read as numbers or text")
     return Answer(problem=_PROBLEMS.get(str(problem), "nothing came back").format(name=name))
 

@@ -1,7 +1,6 @@
 """nbgrader's side: a course folder of its own, its gradebook, its feedback and its export."""
 
 import contextlib
-import fcntl
 import logging
 import os
 import shutil
@@ -68,7 +67,7 @@ class Course:
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / CONFIG
         if not config.exists():
-            config.write_text(_FIRST_CONFIG, encoding="utf-8")
+            replace(config, _FIRST_CONFIG)
 
     def release(self, name: str, source: NotebookNode) -> NotebookNode:
         """Make an assignment known to the gradebook, and return the version for learners.
@@ -87,7 +86,7 @@ class Course:
                 GenerateAssignment(coursedir=directory, parent=None, config=self._config(), force=True).start()
             except (Exception, SystemExit) as error:
                 raise GradebookError(
-                    f"nbgrader could not release {name}: {error or 'see above'}\n{said.text()}"
+                    f"nbgrader could not release {name}: {error or 'see below'}\n{said.text()}"
                     f"Cells of an assignment cannot come or go once something was handed in: "
                     f"grade into a new folder, or remove the old submissions there first."
                 ) from None
@@ -127,22 +126,27 @@ class Course:
             gradebook.update_or_create_student(student)
             known = {} if timestamp is None else {"timestamp": timestamp}
             gradebook.update_or_create_submission(assignment, student, **known)
+        changed = False
         for name, score in scores.items():
             grade = gradebook.find_grade(name, assignment, assignment, student)
-            changed = grade.auto_score != score
+            other = grade.auto_score != score
             grade.auto_score = score
-            if grade.manual_score is None:
-                grade.needs_manual_grade = score is None or name in unsettled
-            elif changed:  # marked by hand for other answers: to be looked at once more
-                grade.needs_manual_grade = True
+            # Marked by hand, and the program now says something else: to be looked at once more.
+            needs = (
+                score is None or name in unsettled if grade.manual_score is None else grade.needs_manual_grade or other
+            )
+            changed = changed or other or grade.needs_manual_grade != needs
+            grade.needs_manual_grade = needs
         for name, comment in comments.items():
             if (
                 comment == UNMARKED
                 and gradebook.find_grade(name, assignment, assignment, student).manual_score is not None
             ):
                 comment = None
-            gradebook.find_comment(name, assignment, assignment, student).auto_comment = comment
-        if gradebook.db.dirty:
+            found = gradebook.find_comment(name, assignment, assignment, student)
+            changed = changed or found.auto_comment != comment
+            found.auto_comment = comment
+        if changed:
             self._outdate(student, assignment)
         gradebook.db.commit()
 
@@ -217,6 +221,8 @@ class Course:
         GradebookError
             If another one is at work there.
         """
+        import fcntl  # which Windows has not
+
         with (self.folder / ".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -253,7 +259,8 @@ class Course:
 
 def safe_markdown(source: str) -> str:
     """Return Markdown as HTML in which HTML of the writer's own is only text; nbgrader's pages use it."""
-    return str(MarkdownWithMath(renderer=IPythonRenderer(escape=True)).render(source))
+    plain = source.replace("\\href", "\\mathrm")  # a link that MathJax would make
+    return str(MarkdownWithMath(renderer=IPythonRenderer(escape=True, allow_harmful_protocols=False)).render(plain))
 
 
 def read_timestamp(folder: Path) -> tuple[str | None, datetime | None]:

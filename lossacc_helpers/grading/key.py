@@ -1,5 +1,6 @@
 """What an assignment asks, what each answer is worth, and how it is judged. A submission's process never sees this."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,8 @@ class Part:
     name : what was tried, in words for the learner's feedback; never what was expected.
     points : what it is worth.
     judge : given the answer as a `LearnerValue`, and the arguments of the call, raises `Wrong` where it is wrong.
-    draw : draws the arguments of each call of the learner's function; None where the answer is a value.
+    draw : draws the arguments of each call of the learner's function, of numbers, texts, arrays, lists and tuples
+        (what `wire.encode` takes); None where the answer is a value.
     """
 
     name: str
@@ -135,7 +137,7 @@ class Key:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{self.name} has more than one question called {', '.join(twice)}")
         total = sum(question.points for question in self.all)
-        if total != 100:
+        if not math.isclose(total, 100):
             raise ValueError(f"the points of {self.name} make {total:g}, not 100")
 
 

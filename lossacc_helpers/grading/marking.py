@@ -30,7 +30,7 @@ class PartMark:
     name, points : of the part.
     earned : all of them, or 0.
     right, tried : how many calls were right, of how many.
-    problem : why the first wrong one is wrong, in words that give nothing away; may be empty.
+    problem : what is wrong with the first one of which that can be told without giving anything away; may be empty.
     detail : the same for the teacher, with what was expected.
     """
 

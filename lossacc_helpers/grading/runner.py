@@ -169,9 +169,7 @@ def restorer(
 
 def confine(limits: dict[str, int]) -> None:
     """Take away from this process, for good, what a submission may not use; the limits are in bytes and seconds."""
-    if sys.platform == "win32":
-        return
-    import resource
+    import resource  # which Windows has not; `sandbox` refuses there
 
     def limit(kind: int, value: int) -> None:
         hard = resource.getrlimit(kind)[1]
@@ -181,7 +179,7 @@ def confine(limits: dict[str, int]) -> None:
     limit(resource.RLIMIT_AS, limits["address_space"])
     limit(resource.RLIMIT_CPU, limits["cpu"])
     limit(resource.RLIMIT_FSIZE, limits["disk"])
-    limit(resource.RLIMIT_NOFILE, 256)
+    limit(resource.RLIMIT_NOFILE, 128)
     limit(resource.RLIMIT_CORE, 0)
     if sys.platform == "linux":
         limit(resource.RLIMIT_MSGQUEUE, 0)

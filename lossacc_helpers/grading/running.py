@@ -39,8 +39,7 @@ class Outcome:
     ----------
     marks : of each question, in the key's order; empty if the file could not be read.
     written : of each question that a person marks, whether something is written there.
-    remarks : what a person should know, in sentences.
-    human : whether a person must look before the marks are final, apart from what is written.
+    remarks : what a person should look at before the marks are final, in sentences.
     notebook : for feedback and for marking by hand: the cells in the learner's order, with what they showed.
     peak : bytes of memory.
     """
@@ -48,14 +47,8 @@ class Outcome:
     marks: list[QuestionMark] = field(default_factory=list)
     written: dict[str, bool] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    human: bool = False
     notebook: NotebookNode = field(default_factory=NotebookNode)
     peak: int = 0
-
-    @property
-    def earned(self) -> float:
-        """The points that the program gave."""
-        return sum(mark.earned for mark in self.marks)
 
 
 def grade(data: bytes, assignment: Assignment, sandbox: Sandbox, *, slot: int = 0) -> Outcome:
@@ -64,7 +57,7 @@ def grade(data: bytes, assignment: Assignment, sandbox: Sandbox, *, slot: int = 
         submission = read(data, assignment.released)
     except Unreadable as problem:
         remarks = [f"{problem} Nothing could be marked."]
-        return Outcome(remarks=remarks, human=True, notebook=_laid_out(assignment, None, [], None))
+        return Outcome(remarks=remarks, notebook=_laid_out(assignment, None, [], None))
     plan = _plan(submission, assignment)
     sources = [source for source, _ in plan]
     asked = marking.requests(assignment.key, assignment.seed)
@@ -83,7 +76,6 @@ def grade(data: bytes, assignment: Assignment, sandbox: Sandbox, *, slot: int = 
     for each in assignment.key.written:
         cell = submission.find(each.name)
         outcome.written[each.name] = cell is not None and not written_nothing(cell)
-    outcome.human = bool(outcome.remarks)
     outcome.notebook = _laid_out(assignment, submission, plan, collected)
     return outcome
 
@@ -121,10 +113,11 @@ def _plan(submission: Submission, assignment: Assignment) -> Plan:
         (slot.cell.source, ("slot", slot.name)) for slot in known if slot.kind == "given" and slot.name not in there
     ]
     for number, cell in enumerate(submission.cells):
-        if not cell.code or not cell.source.strip():
+        if not cell.code:
             continue
         locked = cell.slot is not None and cell.slot.kind in ("given", "check")
-        plan.append((cell.source, ("cell", number)))
+        if cell.source.strip():
+            plan.append((cell.source, ("cell", number)))
         if locked and cell.slot is not None and cell.source.strip() != cell.slot.cell.source.strip():
             plan.append((cell.slot.cell.source, ("slot", cell.slot.name)))
     plan += [
@@ -139,14 +132,13 @@ def _stops(collected: Collected, plan: Plan) -> list[str]:
         if stop.cell is not None:
             source = plan[stop.cell][0].strip().splitlines()
             first = next((line for line in source if line.strip()), "")[:60]
-            where = f"The cell that begins “{first}”"
-            then = "It was left out, and the others were run again."
+            where, then = f"The cell that begins “{first}”", ", and was left out"
         elif stop.question is not None:
-            where, then = f"A call of {stop.question}", "The other questions were asked again."
+            where, then = f"A call of {stop.question}", ", and was not repeated"
         else:
-            where, then = "The process", "It was started again."
+            where, then = "The process, between cells and questions,", ""
         ended = "ended the process" if stop.reason == "its own end" else f"hit the limit of {stop.reason}"
-        said.append(f"{where} {ended}. {then}")
+        said.append(f"{where} {ended}{then}.")
     for number, outputs in enumerate(collected.outputs):
         if any(output.get("ename") == "MemoryError" for output in outputs or ()):
             first = plan[number][0].strip().splitlines()[0][:60]
@@ -202,7 +194,8 @@ def _laid_out(
     for slot in left.values():
         node = nbformat.from_dict(dict(slot.cell))
         if node.cell_type == "code":
-            node.outputs = [nbformat.from_dict(output) for output in shown.get(("slot", slot.name), ())]
+            outputs = shown.get(("slot", slot.name), ())
+            node.outputs = [nbformat.from_dict(output) for output in outputs if room.holds(output)]
         notebook.cells.append(node)
     for number, node in enumerate(notebook.cells):
         if node.cell_type == "code" and node.outputs:

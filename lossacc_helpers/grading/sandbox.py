@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ class Sandbox:
     def __init__(self, limits: Limits | None = None, *, unsafe: bool = False) -> None:
         self.limits = limits or Limits()
         self.unsafe = unsafe
+        self._stopping = threading.Event()
         if sys.platform == "win32":
             raise NoSandbox("submissions cannot be run on Windows; use WSL, which is a Linux")
         self._fonts = tempfile.TemporaryDirectory(prefix="lossacc-fonts-")
@@ -108,6 +110,10 @@ class Sandbox:
             self._bwrap = _find_bubblewrap()
             self._prove()
         self._gather_fonts()
+
+    def stop(self) -> None:
+        """End all that runs in it: whoever waits for an event gets `Interrupted`."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Remove what it kept for its submissions."""
@@ -143,7 +149,7 @@ class Sandbox:
                 )
             for descriptor in descriptors:
                 os.close(descriptor)
-            confined = Confined(process, budget or Budget(self.limits), complaints)
+            confined = Confined(process, budget or Budget(self.limits), complaints, self._stopping)
             try:
                 yield confined
             finally:
@@ -196,8 +202,8 @@ class Sandbox:
         command = [self._bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "sandbox"]
         if os.geteuid() == 0:
-            # The runner takes another identity, because Linux counts nobody's processes but root's. It needs two rights
-            # for that, and loses them with it.
+            # The runner takes another identity, because Linux limits everybody's processes but root's. It needs two
+            # rights for that, and loses them with it.
             command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         else:
             command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
@@ -237,7 +243,8 @@ class Sandbox:
         """Have matplotlib list the machine's fonts once, and not in every submission."""
         environment = {**os.environ, "MPLCONFIGDIR": self._fonts.name}
         command = [sys.executable, "-c", "import matplotlib.font_manager"]
-        subprocess.run(command, env=environment, check=False, capture_output=True, timeout=120)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # then each submission looks for itself
+            subprocess.run(command, env=environment, check=False, capture_output=True, timeout=120)
         os.chmod(self._fonts.name, 0o755)
 
 
@@ -265,6 +272,10 @@ class Budget:
         return self.late or self.processor > self.limits.whole
 
 
+class Interrupted(Exception):
+    """The grading is to end; what this submission would have answered is not known."""
+
+
 class Confined:
     """A runner in its sandbox: tasks go in, events come out, as long as it keeps its limits.
 
@@ -273,7 +284,9 @@ class Confined:
     peak : the most memory that all its processes had when they were looked at, bytes.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], budget: Budget, complaints: IO[bytes]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], budget: Budget, complaints: IO[bytes], stopping: threading.Event
+    ) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process, self._budget, self._limits, self._complaints = process, budget, budget.limits, complaints
@@ -284,12 +297,13 @@ class Confined:
         self._to_send = bytearray()
         self._received = bytearray()
         self._total = self._events = 0
-        self._pending: collections.deque[Any] = collections.deque()
+        self._pending: collections.deque[bytes] = collections.deque()  # one at a time is made an object
         self._looked = 0.0
         self._processor = 0.0
         self._said = ""
         self._ended = False
         self._over: Reason | None = None
+        self._stopping = stopping
         self.peak = 0
         self.begin()
 
@@ -308,12 +322,16 @@ class Confined:
         ------
         Stopped
             If the time since `begin` is up, another limit is hit, or the process has ended.
+        Interrupted
+            If `Sandbox.stop` was called.
         """
         while True:
             if not self._over and time.monotonic() - self._looked >= _LOOK:
                 self._look()
             if self._pending:
-                return self._pending.popleft()
+                with contextlib.suppress(ValueError, RecursionError):  # the submission may write what it likes
+                    return json.loads(self._pending.popleft())
+                continue
             if self._over:  # not before all that it had said: else the wrong cell would be blamed
                 raise Stopped(self._over)
             self._exchange()
@@ -354,8 +372,12 @@ class Confined:
             self._selector.register(self._in, selectors.EVENT_WRITE)
         for key, _ in self._selector.select(_LOOK):
             if key.fd == self._in:
-                with contextlib.suppress(BlockingIOError, BrokenPipeError):
+                try:
                     del self._to_send[: os.write(self._in, self._to_send[:65536])]
+                except BlockingIOError:
+                    pass
+                except BrokenPipeError:
+                    self._to_send.clear()
                 if not self._to_send:
                     self._selector.unregister(self._in)
             else:
@@ -377,14 +399,13 @@ class Confined:
         longest = max(len(line) for line in (*lines, self._received))
         if self._total > self._limits.output or self._events > _MOST_EVENTS or longest > _LONGEST_LINE:
             self._stop("output")
-        for line in lines if longest <= _LONGEST_LINE else ():
-            with contextlib.suppress(ValueError, RecursionError):  # the submission may write what it likes
-                event = json.loads(line)
-                if isinstance(event, dict):
-                    self._pending.append(event)
+        if longest <= _LONGEST_LINE:
+            self._pending.extend(lines)
 
     def _look(self) -> None:
         """Look at all processes, and stop them if together they are past a limit."""
+        if self._stopping.is_set():
+            raise Interrupted
         memory, spent = 0, 0.0
         with contextlib.suppress(psutil.NoSuchProcess):
             ours = psutil.Process(self._process.pid)

@@ -184,7 +184,7 @@ def _compare(submission: Submission, known: list[Slot]) -> None:
         cell = there.get(slot.name)
         if cell is None:
             what = {"given": "The given cell", "check": "The check cell"}.get(slot.kind, "The answer cell")
-            restored = " It was run as handed out." if slot.kind == "given" else ""
+            restored = " It was run as handed out." if slot.kind in ("given", "check") else ""
             submission.remarks.append(f"{what} {slot.name} is gone.{restored}")
             continue
         if slot.kind in ("given", "check") and cell.source.strip() != slot.cell.source.strip():

@@ -123,6 +123,10 @@ def _half_characters(notebook: NotebookNode) -> None:
     _cell(notebook, "row_losses").source += "  # \udc80"
 
 
+def _empty_given(notebook: NotebookNode) -> None:
+    _cell(notebook, "given-setup").source = ""
+
+
 def _older(released: NotebookNode) -> str:
     return nbformat.v3.nbjson.writes(nbformat.v4.convert.downgrade(filled(released)))
 
@@ -138,7 +142,9 @@ def _two(folder: Path, released: NotebookNode) -> None:
 
 
 def _with_markup(notebook: NotebookNode) -> None:
-    notebook.cells.append(nbformat.v4.new_markdown_cell("<script>alert('markdown')</script>\n\nand *stress*"))
+    notebook.cells.append(
+        nbformat.v4.new_markdown_cell("<script>alert('markdown')</script>\n\nand *stress* [here](javascript:alert(1))")
+    )
     code = "from IPython.display import HTML, display\ndisplay(HTML('<script>alert(\"output\")</script>'))"
     notebook.cells.append(nbformat.v4.new_code_cell(code))
     _cell(notebook, "diagnosis").source = "Because <img src=x onerror=alert('answer')> it overfits."
@@ -193,6 +199,8 @@ import json, os
 for descriptor in range(3, 64):
     for message in (b'{"event": "ready"}', b'[1, 2', b'{"event": "ran", "cell": 99}', b'\xff\xfe', b'7',
                     b'{"event": "answer", "question": "least", "call": 0, "value": 1.5}',
+                    b'{"event": "ran", "cell": 0, "outputs": [{"data": {"image/png": "iVBORw0KGgo'
+                    + b' ' * 300_000 + b'!"}}]}',
                     b'{"event": "answer", "question": "least", "call": 0, "problem": "raised", "error": "E\ud800"}',
                     b'{"event": "answer", "question": "least", "call": 0, "value": {"dtype": ",f8"}}'):
         try:
@@ -337,6 +345,7 @@ CORPUS: dict[str, Case] = {
     "deleted-given": Case(_changed(_without("given-setup")), FULL, ("The given cell given-setup is gone",)),
     "deleted-text": Case(_changed(_without("diagnosis")), FULL, ("The answer cell diagnosis is gone",)),
     "altered-given": Case(_changed(_alter_given), FULL, ("The given cell given-setup was altered",)),
+    "emptied-given": Case(_changed(_empty_given), FULL, ("The given cell given-setup was altered",)),
     "wiped-metadata": Case(_changed(_wipe_metadata), FULL, ("lost nbgrader's metadata",)),
     "tampered-test": Case(_changed(_tamper), 40, ("The check cell row_losses-marks was altered",)),
     "duplicated-ids": Case(_changed(_duplicate), FULL, ("The cell row_losses is there 2 times",)),

@@ -100,7 +100,7 @@ def test_killed_and_repeated_it_ends_with_the_same_gradebook(
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert len(list((tmp_path / "outcomes").rglob("*.json"))) < 6
+    assert len(list((tmp_path / "outcomes").rglob("*.json"))) < 5
     grade(submitted, tmp_path, sandbox)
     assert content(tmp_path) == content(out)
     for name in "grades.csv", "report.md":
@@ -109,7 +109,7 @@ def test_killed_and_repeated_it_ends_with_the_same_gradebook(
         assert texts[0].split("## Marks given")[0] == texts[1].split("## Marks given")[0]
 
 
-def test_a_sandbox_dies_with_its_grader(tmp_path: Path, submitted: Path) -> None:
+def test_a_sandbox_dies_with_its_grader(tmp_path: Path, sandbox: Sandbox) -> None:
     import psutil
 
     looping = tmp_path / "in"
@@ -123,7 +123,7 @@ def test_a_sandbox_dies_with_its_grader(tmp_path: Path, submitted: Path) -> None
     while not any("lossacc_helpers.grading.runner" in one.cmdline() for one in family) and time.monotonic() < deadline:
         time.sleep(0.1)
         family = psutil.Process(process.pid).children(recursive=True)
-    assert family
+    assert any("lossacc_helpers.grading.runner" in one.cmdline() for one in family)
     process.send_signal(signal.SIGKILL)
     process.wait()
     _, alive = psutil.wait_procs(family, timeout=20)

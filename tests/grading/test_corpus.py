@@ -109,6 +109,7 @@ def test_a_learners_markup_does_not_run_in_the_teachers_browser(graded: Path) ->
     assert "alert('markdown')</script>" not in page
     assert "onerror=alert" not in page.replace("&lt;img src=x onerror=alert", "")
     assert '<script>alert("output")' not in page
+    assert 'href="javascript:' not in page
     assert "<em>stress</em>" in page  # it is still Markdown
 
 

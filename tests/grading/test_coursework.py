@@ -93,6 +93,7 @@ def test_cells_are_short_and_lines_fit(name: str) -> None:
         ('# %% given="setup"', "# %%", "without a kind"),
         ('given="setup"', 'given="set up"', "no name for a cell"),
         ('given="setup"', 'given="setup" answer="setup"', "not several"),
+        ('# %% given="setup"', '# %% [markdown] given="setup"', "a cell of markdown"),
     ],
 )
 def test_a_source_that_does_not_fit_its_key_is_refused(old: str, new: str, says: str) -> None:
