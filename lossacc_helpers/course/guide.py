@@ -39,6 +39,7 @@ def explorer() -> Explorer:
     found = {symptom.sentence: (entry, symptom) for entry in SYLLABUS for symptom in entry.symptoms}
     choice = controls.dropdown("your curves", list(found), value=next(iter(found)))
     choice.layout.width = "560px"
+    choice.layout.max_width = "98%"  # in a narrow window
 
     def compute(*, seen: str) -> Mapping[str, Any]:
         entry, symptom = found[seen]

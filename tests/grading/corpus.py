@@ -265,7 +265,7 @@ CORPUS: dict[str, Case] = {
             _lines(
                 "hold = []",
                 "while True:",
-                "    hold.append(bytearray(10_000_000))",
+                "    hold.append(bytearray(100_000_000))",
             )
         ),
         FULL,
