@@ -16,6 +16,7 @@ from lossacc_helpers.exercises import (
     WrongAnswer,
     check,
     look_at,
+    look_at_each,
     try_out,
 )
 from lossacc_helpers.exercises.guard import Guard, OutOfTime, Stuck
@@ -590,3 +591,21 @@ def test_a_visible_check_says_what_it_knows_and_no_more() -> None:
 )
 def test_a_value_is_looked_at_for_its_kind(value: object, kind: str, shape: tuple[int, ...] | None, says: str) -> None:
     assert str(look_at(value, name="steps", kind=kind, shape=shape)).startswith(says)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (..., ["facts is no list yet."]),
+        ("ab", ["facts is no list yet."]),
+        ((1, "A "), ["✓ facts, number 1: a number", "✓ facts, number 2: one of those to choose from"]),
+        ([..., None], ["– facts, number 1: left out", "– facts, number 2: left out"]),
+        (["1", 2], ["✗ facts, number 1: not yet.", "✗ facts, number 2: not yet."]),
+        (np.array([1.0]), ["facts has 1 entries; 2 are asked for.", "✓ facts, number 1: a number"]),
+        ([1, "c"], ["✓ facts, number 1", "✗ facts, number 2: 'c' is none of a, b"]),
+    ],
+)
+def test_each_entry_of_a_list_is_looked_at(values: object, says: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    look_at_each(values, name="facts", kinds=["number", ("a", "b")])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line[:1] in "✓✗–f"]
+    assert [line[: len(told)] for line, told in zip(lines, says, strict=True)] == says

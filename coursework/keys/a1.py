@@ -11,30 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossacc_helpers import PredictionHistory, accuracy, attainable_accuracy, attainable_loss, datasets, log_loss
-from lossacc_helpers.exercises.answers import TOLERANCE, LearnerValue, Told, Wrong
-from lossacc_helpers.grading.key import Draw, Key, Part, Question, WrongAnswer, calls
+from lossacc_helpers.exercises.answers import LearnerValue, Told, Wrong
+from lossacc_helpers.grading.key import Key, Part, Question, WrongAnswer, calls, equals
 
 Array = NDArray[Any]
 Calls = list[tuple[Any, ...]]
-
-
-def result(
-    name: str,
-    points: float,
-    draw: Draw,
-    reference: Callable[..., tuple[Any, ...]],
-    *which: int,
-    tolerance: float = TOLERANCE,
-) -> Part:
-    """Return a part that compares only some of a function's results, by their places, with the reference's."""
-
-    def judge(answer: LearnerValue, *arguments: Any) -> None:
-        expected = reference(*arguments)
-        given = answer.parts(len(expected))
-        for place in which:
-            given[place].equals(expected[place], tolerance=tolerance)
-
-    return Part(name=name, points=points, judge=judge, draw=draw)
 
 
 def rows_of(rng: np.random.Generator, samples: int, classes: int) -> Array:
@@ -114,10 +95,10 @@ def clipped_loss(labels, probabilities, clip):
 CLIPPED_LOSS = Question(
     name="clipped_loss",
     parts=(
-        result("the loss where nothing is clipped", 2, nothing_to_clip, clipped_loss_reference, 0),
-        result("the loss with probabilities of exactly 0", 2, ruled_out, clipped_loss_reference, 0),
-        result("the loss with probabilities of exactly 1", 2, sure_and_right, clipped_loss_reference, 0),
-        result("the number of samples that were held", 2, some_held, clipped_loss_reference, 1),
+        calls("the loss where nothing is clipped", 2, nothing_to_clip, clipped_loss_reference, 0),
+        calls("the loss with probabilities of exactly 0", 2, ruled_out, clipped_loss_reference, 0),
+        calls("the loss with probabilities of exactly 1", 2, sure_and_right, clipped_loss_reference, 0),
+        calls("the number of samples that were held", 2, some_held, clipped_loss_reference, 1),
     ),
     wrong_answers={
         "forgot to clip": WrongAnswer(
@@ -220,9 +201,9 @@ _MEAN_COSTS = "missed_cost * missed.mean(axis=1) + alarm_cost * alarms.mean(axis
 AT_THRESHOLD = Question(
     name="at_threshold",
     parts=(
-        result("accuracies at several thresholds", 3, thresholds_between, at_threshold_reference, 0),
-        result("accuracies where probabilities equal a threshold", 2, at_the_threshold, at_threshold_reference, 0),
-        result("mean costs of mistakes", 3, thresholds_between, at_threshold_reference, 1),
+        calls("accuracies at several thresholds", 3, thresholds_between, at_threshold_reference, 0),
+        calls("accuracies where probabilities equal a threshold", 2, at_the_threshold, at_threshold_reference, 0),
+        calls("mean costs of mistakes", 3, thresholds_between, at_threshold_reference, 1),
     ),
     wrong_answers={
         "at the threshold counts as past it": WrongAnswer(
@@ -551,10 +532,10 @@ _SAME, _MEAN, _ARGMAX = "(right[1:] == right[:-1])", " / len(labels)", "history.
 LEDGER = Question(
     name="ledger",
     parts=(
-        result("crossings with two classes", 3, two_class_histories, ledger_reference, 0, 1),
-        result("crossings with more classes", 4, many_class_histories, ledger_reference, 0, 1),
+        calls("crossings with two classes", 3, two_class_histories, ledger_reference, 0, 1),
+        calls("crossings with more classes", 4, many_class_histories, ledger_reference, 0, 1),
         # Changes of a float32 loss are good to about 1e-6; sums of a few dozen stay within the tolerance.
-        result(
+        calls(
             "what the others add to the loss",
             5,
             lambda rng: [*two_class_histories(rng), *many_class_histories(rng)],
@@ -672,9 +653,9 @@ _MOVED, _CHANGES = "right[epoch] != right[epoch - 1]", "int((inside[1:] != insid
 LONGEST_WAIT = Question(
     name="longest_wait",
     parts=(
-        result("where one stretch is longest", 4, one_longest, longest_of, 0, 1),
-        result("where several are, or none is longer than one epoch", 3, ties, longest_of, 0, 1),
-        result("changes of sides within it", 4, restless, longest_of, 2),
+        calls("where one stretch is longest", 4, one_longest, longest_of, 0, 1),
+        calls("where several are, or none is longer than one epoch", 3, ties, longest_of, 0, 1),
+        calls("changes of sides within it", 4, restless, longest_of, 2),
     ),
     wrong_answers={
         "steps instead of epochs": WrongAnswer(
@@ -804,9 +785,9 @@ _DISTANCE = "np.abs(ours / len(train) - theirs / len(validation)).sum() / 2"
 SPLIT_REPORT = Question(
     name="split_report",
     parts=(
-        result("the distance of shuffled labels", 2, shuffled_labels, split_report_reference, 0),
-        result("the distance where classes are missing", 3, sorted_labels, split_report_reference, 0),
-        result("the constant model", 4, uneven_labels, split_report_reference, 1),
+        calls("the distance of shuffled labels", 2, shuffled_labels, split_report_reference, 0),
+        calls("the distance where classes are missing", 3, sorted_labels, split_report_reference, 0),
+        calls("the constant model", 4, uneven_labels, split_report_reference, 1),
     ),
     wrong_answers={
         "the commonest class of the validation samples": WrongAnswer(
@@ -874,11 +855,6 @@ def iris_reference() -> tuple[float, float, float, float]:
     return still, float(certain), float(reached), float(np.median(shares))
 
 
-def judge_iris(place: int) -> Callable[[LearnerValue], None]:
-    """Return a judge of one of the four facts."""
-    return lambda answer: answer.parts(4)[place].equals(iris_reference()[place], tolerance=1e-4)
-
-
 _IRIS = """
 right = iris_beliefs.argmax(axis=2) == iris_labels
 costs = -np.log(iris_beliefs[:, np.arange(120), iris_labels])
@@ -894,10 +870,10 @@ _STILL, _BOUND = "np.mean(np.diff(iris_accuracy) == 0)", "1 - iris_loss / np.log
 IRIS_FACTS = Question(
     name="iris_facts",
     parts=(
-        Part(name="the share of steps", points=2, judge=judge_iris(0)),
-        Part(name="the epoch of the guarantee", points=3, judge=judge_iris(1)),
-        Part(name="the epoch of the fact", points=1, judge=judge_iris(2)),
-        Part(name="the median over flowers", points=6, judge=judge_iris(3)),
+        equals("the share of steps", 2, iris_reference, 0, tolerance=1e-4),
+        equals("the epoch of the guarantee", 3, iris_reference, 1, tolerance=1e-4),
+        equals("the epoch of the fact", 1, iris_reference, 2, tolerance=1e-4),
+        equals("the median over flowers", 6, iris_reference, 3, tolerance=1e-4),
     ),
     wrong_answers={
         "epochs counted from 1": WrongAnswer(

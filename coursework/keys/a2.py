@@ -25,25 +25,6 @@ Arguments = list[tuple[Any, ...]]
 _ROUNDED = 1e-4  # where float32 loses digits in a difference
 
 
-def _one_of(count: int, which: int, reference: Callable[..., Any], tolerance: float = 1e-5) -> Callable[..., None]:
-    """A judge of one of several results, by what the reference returns in the same place."""
-
-    def judge(answer: LearnerValue, *arguments: Any) -> None:
-        answer.parts(count)[which].equals(reference(*arguments)[which], tolerance=tolerance)
-
-    return judge
-
-
-def _all_of(count: int, reference: Callable[..., Any], tolerance: float = 1e-5) -> Callable[..., None]:
-    """A judge of all of several results together."""
-
-    def judge(answer: LearnerValue, *arguments: Any) -> None:
-        for part, expected in zip(answer.parts(count), reference(*arguments), strict=True):
-            part.equals(expected, tolerance=tolerance)
-
-    return judge
-
-
 # 1. Two epochs, the same samples -----------------------------------------------------------------------------------
 
 
@@ -84,9 +65,9 @@ def _crossing_interval(before: Any, after: Any, z: float) -> tuple[float, float]
 CROSSING_INTERVAL = Question(
     name="crossing_interval",
     parts=(
-        Part(name="crossers in both directions", points=4, judge=_all_of(2, _crossing_interval), draw=_both_ways),
-        Part(name="crossers in one direction only", points=3, judge=_all_of(2, _crossing_interval), draw=_one_way),
-        Part(name="nobody crossed, or a single one", points=3, judge=_all_of(2, _crossing_interval), draw=_hardly_any),
+        calls("crossers in both directions", 4, _both_ways, _crossing_interval, 0, 1),
+        calls("crossers in one direction only", 3, _one_way, _crossing_interval, 0, 1),
+        calls("nobody crossed, or a single one", 3, _hardly_any, _crossing_interval, 0, 1),
     ),
     wrong_answers={
         "the standard error at the observed share": WrongAnswer(
@@ -165,12 +146,10 @@ def _noise_limits(share: float, classes: int, confidence: float) -> tuple[float,
 NOISE_LIMITS = Question(
     name="noise_limits",
     parts=(
-        Part(name="the accuracy", points=3, judge=_one_of(3, 0, _noise_limits), draw=_shares),
-        Part(name="the least loss", points=4, judge=_one_of(3, 1, _noise_limits), draw=_shares),
-        Part(name="the loss at a confidence", points=3, judge=_one_of(3, 2, _noise_limits), draw=_shares),
-        Part(
-            name="no label and every label drawn anew", points=2, judge=_all_of(3, _noise_limits), draw=_extreme_shares
-        ),
+        calls("the accuracy", 3, _shares, _noise_limits, 0),
+        calls("the least loss", 4, _shares, _noise_limits, 1),
+        calls("the loss at a confidence", 3, _shares, _noise_limits, 2),
+        calls("no label and every label drawn anew", 2, _extreme_shares, _noise_limits, 0, 1, 2),
     ),
     wrong_answers={
         "a label drawn anew is never the true one": WrongAnswer(
@@ -388,20 +367,10 @@ def _averages(values: Any, momenta: Any, start: float) -> tuple[Any, Any]:
 AVERAGES = Question(
     name="averages",
     parts=(
-        Part(
-            name="the average, one momentum",
-            points=2,
-            judge=_one_of(2, 0, _averages, _ROUNDED),
-            draw=_constant_momentum,
-        ),
-        Part(
-            name="the start divided out, one momentum",
-            points=3,
-            judge=_one_of(2, 1, _averages, _ROUNDED),
-            draw=_constant_momentum,
-        ),
-        Part(name="a momentum that changes", points=3, judge=_all_of(2, _averages, _ROUNDED), draw=_changing_momentum),
-        Part(name="several channels", points=2, judge=_all_of(2, _averages, _ROUNDED), draw=_several_channels),
+        calls("the average, one momentum", 2, _constant_momentum, _averages, 0, tolerance=_ROUNDED),
+        calls("the start divided out, one momentum", 3, _constant_momentum, _averages, 1, tolerance=_ROUNDED),
+        calls("a momentum that changes", 3, _changing_momentum, _averages, 0, 1, tolerance=_ROUNDED),
+        calls("several channels", 2, _several_channels, _averages, 0, 1, tolerance=_ROUNDED),
     ),
     wrong_answers={
         "a power of the first momentum is left": WrongAnswer(
@@ -625,11 +594,9 @@ def _bold_and_timid(correct: Any, confidence: Any, bins: int) -> tuple[float, fl
 BOLD_AND_TIMID = Question(
     name="bold_and_timid",
     parts=(
-        Part(name="boldness, groups of one size", points=3, judge=_one_of(2, 0, _bold_and_timid), draw=_even_groups),
-        Part(name="timidity, groups of one size", points=3, judge=_one_of(2, 1, _bold_and_timid), draw=_even_groups),
-        Part(
-            name="groups that cannot be of one size", points=4, judge=_all_of(2, _bold_and_timid), draw=_uneven_groups
-        ),
+        calls("boldness, groups of one size", 3, _even_groups, _bold_and_timid, 0),
+        calls("timidity, groups of one size", 3, _even_groups, _bold_and_timid, 1),
+        calls("groups that cannot be of one size", 4, _uneven_groups, _bold_and_timid, 0, 1),
     ),
     wrong_answers={
         "every group counts alike": WrongAnswer(

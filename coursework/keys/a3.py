@@ -11,45 +11,13 @@ from sklearn.metrics import accuracy_score, f1_score, r2_score
 
 from lossacc_helpers import attainable_loss, calibrated_loss, least_miscalibration
 from lossacc_helpers.exercises.answers import LearnerValue, Told, Wrong
-from lossacc_helpers.grading.key import Criterion, Draw, Key, Part, Question, Written, WrongAnswer
+from lossacc_helpers.grading.key import Criterion, Draw, Key, Part, Question, Written, WrongAnswer, calls, equals
 from lossacc_helpers.logistic import LogisticLoss
 from lossacc_helpers.minimisers import bisect, newton
 from lossacc_helpers.surrogates import SURROGATES
 
 Floats = NDArray[np.float64]
 Arguments = list[tuple[Any, ...]]
-
-
-def results(
-    name: str,
-    points: float,
-    draw: Draw,
-    reference: Callable[..., tuple[Any, ...]],
-    which: tuple[int, ...],
-    *,
-    tolerance: float | tuple[float, ...] = 1e-5,
-) -> Part:
-    """Return a part that compares some of the results of a function that returns a tuple, by one tolerance or each."""
-    tolerances = tolerance if isinstance(tolerance, tuple) else (tolerance,) * len(which)
-
-    def judge(answer: LearnerValue, *arguments: Any) -> None:
-        expected = reference(*arguments)
-        given = answer.parts(len(expected))
-        for k, allowed in zip(which, tolerances, strict=True):
-            given[k].equals(expected[k], tolerance=allowed)
-
-    return Part(name=name, points=points, judge=judge, draw=draw)
-
-
-def entry(
-    name: str, points: float, k: int, count: int, reference: Callable[[], tuple[Any, ...]], *, tolerance: float = 1e-5
-) -> Part:
-    """Return a part that compares one entry of a list of values."""
-
-    def judge(answer: LearnerValue) -> None:
-        answer.parts(count)[k].equals(reference()[k], tolerance=tolerance)
-
-    return Part(name=name, points=points, judge=judge)
 
 
 # 1. The best that a hinge can promise --------------------------------------------------------------------------------
@@ -95,15 +63,16 @@ def one_sided_margins(rng: np.random.Generator) -> Arguments:
 BEST_PROMISE = Question(
     name="best_promise",
     parts=(
-        results("the share of errors, with a margin of exactly 0", 2, mixed_margins, promise, (0,)),
-        results("the least bound, margins of both signs", 3, mixed_margins, promise, (1,), tolerance=2e-5),
-        results("its scale, margins of both signs", 1, mixed_margins, promise, (2,), tolerance=1e-4),
-        results(
+        calls("the share of errors, with a margin of exactly 0", 2, mixed_margins, promise, 0),
+        calls("the least bound, margins of both signs", 3, mixed_margins, promise, 1, tolerance=2e-5),
+        calls("its scale, margins of both signs", 1, mixed_margins, promise, 2, tolerance=1e-4),
+        calls(
             "bound and scale where all are right, where none is, and where one is far off",
             2,
             one_sided_margins,
             promise,
-            (1, 2),
+            1,
+            2,
             tolerance=(2e-5, 1e-4),
         ),
     ),
@@ -228,10 +197,10 @@ def still_ways(rng: np.random.Generator) -> Arguments:
 ALONG_THE_WAY = Question(
     name="along_the_way",
     parts=(
-        results("the least and the greatest accuracy of short staircases", 2, short_ways, walk, (0, 1)),
-        results("the least and the greatest accuracy, very short pieces", 3, shortest_ways, walk, (0, 1)),
-        results("the mean accuracy of longer ones", 2, long_ways, walk, (2,)),
-        results("ways on which hardly a sample changes sides, or none", 2, still_ways, walk, (0, 1, 2)),
+        calls("the least and the greatest accuracy of short staircases", 2, short_ways, walk, 0, 1),
+        calls("the least and the greatest accuracy, very short pieces", 3, shortest_ways, walk, 0, 1),
+        calls("the mean accuracy of longer ones", 2, long_ways, walk, 2),
+        calls("ways on which hardly a sample changes sides, or none", 2, still_ways, walk, 0, 1, 2),
     ),
     wrong_answers={
         "a grid": WrongAnswer(
@@ -373,10 +342,10 @@ _DOWN = (
 WAYS_DOWN = Question(
     name="ways_down",
     parts=(
-        entry("the weight with the least loss", 3, 0, 4, ways),
-        entry("the steps of bisection", 2, 1, 4, ways),
-        entry("Newton's steps", 3, 2, 4, ways),
-        entry("the greatest rate", 2, 3, 4, ways),
+        equals("the weight with the least loss", 3, ways, 0),
+        equals("the steps of bisection", 2, ways, 1),
+        equals("Newton's steps", 3, ways, 2),
+        equals("the greatest rate", 2, ways, 3),
     ),
     wrong_answers={
         "a rate for the sum, not the mean": WrongAnswer(
@@ -458,9 +427,9 @@ def _decide(body: str) -> str:
 DECIDE = Question(
     name="decide",
     parts=(
-        results("decisions, all class weights 1", 3, plain_prices, decisions, (0,)),
-        results("decisions after a training with class weights", 3, weighted_prices, decisions, (0,)),
-        results("what they cost, with class weights", 3, weighted_prices, decisions, (1,), tolerance=1e-4),
+        calls("decisions, all class weights 1", 3, plain_prices, decisions, 0),
+        calls("decisions after a training with class weights", 3, weighted_prices, decisions, 0),
+        calls("what they cost, with class weights", 3, weighted_prices, decisions, 1, tolerance=1e-4),
     ),
     wrong_answers={
         "forgot the class weights": WrongAnswer(
@@ -606,10 +575,10 @@ def _report(printed: str, overall: str, within: str, means: str) -> str:
 REGRESSION_REPORT = Question(
     name="regression_report",
     parts=(
-        results("what is printed as accuracy", 2, patients, report, (0,)),
-        results("R² over all samples", 2, patients, report, (1,)),
-        results("the least R² within a group", 2, patients, report, (2,), tolerance=1e-4),
-        results("R² of the groups' means", 2, patients, report, (3,)),
+        calls("what is printed as accuracy", 2, patients, report, 0),
+        calls("R² over all samples", 2, patients, report, 1),
+        calls("the least R² within a group", 2, patients, report, 2, tolerance=1e-4),
+        calls("R² of the groups' means", 2, patients, report, 3),
     ),
     wrong_answers={
         "both cut at 0.5": WrongAnswer(

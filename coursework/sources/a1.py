@@ -26,7 +26,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lossacc_helpers import datasets
-from lossacc_helpers.exercises import look_at, try_out
+from lossacc_helpers.exercises import look_at, look_at_each, try_out
 
 # %% [markdown]
 # ## 1. A loss that was clipped (8 points)
@@ -451,10 +451,4 @@ mystery = (int(candidates[fits][0]), float(np.exp(-cost_of_mistake)), "D")
 ### END SOLUTION
 
 # %% check="mystery"
-if isinstance(mystery, (tuple, list)) and len(mystery) == 3:
-    print(look_at(mystery[0], name="mystery, number 1", kind="number"))
-    print(look_at(mystery[1], name="mystery, number 2", kind="number"))
-    known = str(mystery[2]).strip().upper() in tuple("ABCDE")
-    print("mystery, number 3:", "one of the letters." if known else 'should be a letter such as "A".')
-else:
-    print("mystery is no tuple of three yet.")
+look_at_each(mystery, name="mystery", kinds=["number", "number", tuple("ABCDE")])

@@ -21,24 +21,7 @@
 import numpy as np
 
 from lossacc_helpers import figures, find_spikes, recordings
-from lossacc_helpers.exercises import look_at, try_out
-
-
-def look_at_each(answer, name, count, texts=()):
-    """Say of each part of a list whether it is a number, or one of some texts."""
-    if not isinstance(answer, (list, tuple, np.ndarray)):
-        print(f"{name} is no list yet.")
-        return
-    parts = list(np.atleast_1d(answer)) if isinstance(answer, np.ndarray) else answer
-    print(f"{name} has {len(parts)} parts; {count} are asked for.")
-    for number, part in enumerate(parts, start=1):
-        looked = look_at(part, name=f"part {number}", kind="text" if texts else "number")
-        if part is None or part is ...:
-            print(f"– part {number}: left out")
-        elif texts and looked.passed and part.strip().lower() not in texts:
-            print(f"✗ part {number}: {part!r} is not spelt as in the table")
-        else:
-            print(f"✓ part {number}: {'a kind of the table' if texts else 'a number'}" if looked.passed else looked)
+from lossacc_helpers.exercises import look_at, look_at_each, try_out
 
 
 # %% [markdown]
@@ -193,7 +176,7 @@ printed_kinds = ["swapped softmax", "bits", "squared error", "softmax twice", "l
 
 # %% check="printed_kinds"
 # Six texts, each one of the table's. Whether they are the right ones is not said here.
-look_at_each(printed_kinds, "printed_kinds", 6, kinds)
+look_at_each(printed_kinds, name="printed_kinds", kinds=[kinds] * 6)
 
 # %% [markdown]
 # ## 4. Out of the progress bar (8 points)
@@ -306,7 +289,7 @@ spike_report = [
 ### END SOLUTION
 
 # %% check="spike_report"
-look_at_each(spike_report, "spike_report", 5)
+look_at_each(spike_report, name="spike_report", kinds=["number"] * 5)
 
 # %% [markdown]
 # ## 7. Too bold here, too timid there (10 points)
@@ -396,7 +379,7 @@ shipping = [
 ### END SOLUTION
 
 # %% check="shipping"
-look_at_each(shipping, "shipping", 5)
+look_at_each(shipping, name="shipping", kinds=["number"] * 5)
 
 # %% [markdown]
 # ## 9. Worse, and still the better network (8 points)

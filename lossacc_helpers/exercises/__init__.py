@@ -11,7 +11,7 @@ limited time. What comes back is a `LearnerValue`, whose methods turn it into nu
 
 from lossacc_helpers.exercises.answers import TOLERANCE, LearnerFunction, LearnerValue, Told, Wrong
 from lossacc_helpers.exercises.checking import Exercise, Feedback, Hints, WrongAnswer, check
-from lossacc_helpers.exercises.trying import look_at, try_out
+from lossacc_helpers.exercises.trying import look_at, look_at_each, try_out
 
 __all__ = [
     "TOLERANCE",
@@ -25,5 +25,6 @@ __all__ = [
     "WrongAnswer",
     "check",
     "look_at",
+    "look_at_each",
     "try_out",
 ]

@@ -1,8 +1,10 @@
 """Visible checks: what a learner's own answer does on one example, said without a mark."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from lossacc_helpers.exercises.answers import LearnerValue, Wrong
@@ -66,6 +68,43 @@ def look_at(
     article = "an" if kind == "array" else "a"
     said = "True or False" if kind == "truth" else f"{article} {kind}"
     return _said(looked, done=f"{said}, as asked for; whether it is the right one is not said here")
+
+
+def look_at_each(values: Any, *, name: str, kinds: Sequence[Literal["number"] | tuple[str, ...] | list[str]]) -> None:
+    """Print of each entry of a list whether it is of the kind that was asked for.
+
+    Parameters
+    ----------
+    values : the learner's.
+    name : of the variable.
+    kinds : what was asked for, entry by entry: a number, or one of some texts, in small or capital letters.
+
+    Examples
+    --------
+    >>> look_at_each([0.5, "c"], name="report", kinds=["number", ("a", "b")])
+    ✓ report, number 1: a number
+    ✗ report, number 2: 'c' is none of a, b
+    """
+    if type(values) not in (list, tuple, np.ndarray):
+        print(f"{name} is no list yet.")
+        return
+    entries = list(np.atleast_1d(values) if isinstance(values, np.ndarray) else values)
+    if len(entries) != len(kinds):
+        print(f"{name} has {len(entries)} entries; {len(kinds)} are asked for.")
+    for number, (entry, kind) in enumerate(zip(entries, kinds, strict=False), start=1):
+        label = f"{name}, number {number}"
+        if entry is None or entry is ...:
+            print(f"– {label}: left out")
+            continue
+        looked = look_at(entry, name=label, kind="number" if kind == "number" else "text")
+        if not looked.passed:
+            print(looked)
+        elif kind == "number":
+            print(f"✓ {label}: a number")
+        elif str(entry).strip().lower() in [text.lower() for text in kind]:
+            print(f"✓ {label}: one of those to choose from")
+        else:
+            print(f"✗ {label}: {str(entry)!r} is none of {', '.join(kind)}")
 
 
 def _said(feedback: Feedback, *, done: str) -> Feedback:

@@ -141,23 +141,53 @@ class Key:
             raise ValueError(f"the points of {self.name} make {total:g}, not 100")
 
 
-def calls(name: str, points: float, draw: Draw, reference: Callable[..., Any], *, tolerance: float = TOLERANCE) -> Part:
+def calls(
+    name: str,
+    points: float,
+    draw: Draw,
+    reference: Callable[..., Any],
+    *places: int,
+    tolerance: float | tuple[float, ...] = TOLERANCE,
+) -> Part:
     """Return a part that compares what a function returns with a reference, call by call.
 
     Parameters
     ----------
     name, points, draw : as in `Part`.
-    reference : given the same arguments, returns what is right: a number, an array or a text.
-    tolerance : the greatest difference, times the expected size where that is above 1.
+    reference : given the same arguments, returns what is right: a number, an array or a text, or a tuple of these.
+    places : which results of several are compared, one by one; without any, the result as a whole.
+    tolerance : the greatest difference, times the expected size where that is above 1; one for each place if several.
     """
+    return Part(name=name, points=points, judge=_compared(reference, places, tolerance), draw=draw)
+
+
+def equals(
+    name: str,
+    points: float,
+    reference: Callable[[], Any],
+    *places: int,
+    tolerance: float | tuple[float, ...] = TOLERANCE,
+) -> Part:
+    """Return a part that compares a value, or some entries of a list, with a reference.
+
+    The parameters are those of `calls`; the reference takes no arguments and is computed when an answer is judged.
+    """
+    return Part(name=name, points=points, judge=_compared(reference, places, tolerance))
+
+
+def _compared(
+    reference: Callable[..., Any], places: tuple[int, ...], tolerance: float | tuple[float, ...]
+) -> Callable[..., None]:
+    tolerances = tolerance if isinstance(tolerance, tuple) else (tolerance,) * max(1, len(places))
 
     def judge(answer: LearnerValue, *arguments: Any) -> None:
         expected = reference(*arguments)
-        answer.equals(expected, tolerance=tolerance)
+        if places:
+            given = answer.parts(len(expected))
+            pairs = [(given[place], expected[place]) for place in places]
+        else:
+            pairs = [(answer, expected)]
+        for (part, right), allowed in zip(pairs, tolerances, strict=True):
+            part.equals(right, tolerance=allowed)
 
-    return Part(name=name, points=points, judge=judge, draw=draw)
-
-
-def equals(name: str, points: float, reference: Callable[[], Any], *, tolerance: float = TOLERANCE) -> Part:
-    """Return a part that compares a value with a reference, which is computed when an answer is judged."""
-    return Part(name=name, points=points, judge=lambda answer: answer.equals(reference(), tolerance=tolerance))
+    return judge

@@ -118,3 +118,15 @@ def test_a_judge_sees_the_arguments_of_its_call() -> None:
     key = Key(name="A0", title="", questions=(question,))
     assert mark(key, question, [Answer(3), Answer(7)], 1).earned == 100
     assert seen == [(1, 2), (3, 4)]
+
+
+def test_some_of_several_results_are_compared_each_by_its_own_tolerance() -> None:
+    part = calls("two of three", 100, lambda rng: [(2.0,)], lambda x: (x, x**2, x**3), 0, 2, tolerance=(1e-6, 0.1))
+    part.judge(LearnerValue([2.0, -1.0, 8.2], label="it"), 2.0)
+    for wrong in [2.001, -1.0, 8.0], [2.0, -1.0, 9.0], [2.0, 8.0]:
+        with pytest.raises(Wrong):
+            part.judge(LearnerValue(wrong, label="it"), 2.0)
+    listed = equals("its last", 100, lambda: (1, 2), 1)
+    listed.judge(LearnerValue([7, 2], label="it"))
+    with pytest.raises(Wrong):
+        listed.judge(LearnerValue([1, 7], label="it"))
