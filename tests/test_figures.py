@@ -146,7 +146,14 @@ def test_jupyter_is_given_a_picture_a_sentence_and_alternative_text():
         "The log loss of one sample against the probability of its class. At p = 0.50 the sample costs 0.693 nats."
     )
     assert metadata["image/png"]["alt"] == data["text/plain"]
-    assert set(data) == {"image/png", "text/plain"}
+    # JupyterLab reads alternative text from HTML only.
+    assert data["text/html"] == f'<img src="data:image/png;base64,{data["image/png"]}" alt="{data["text/plain"]}">'
+    assert set(data) == {"image/png", "text/plain", "text/html"}
+
+
+def test_a_sentence_cannot_break_out_of_the_alternative_text():
+    figure = LabelledFigure(sentence='A "sharp" <script>.', width=100, height=100)
+    assert 'alt="A &quot;sharp&quot; &lt;script&gt;."' in figure._repr_mimebundle_()[0]["text/html"]
 
 
 def test_a_figure_without_a_sentence_is_refused():

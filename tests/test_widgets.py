@@ -6,6 +6,7 @@ import pytest
 
 from lossacc_helpers.figures import LabelledFigure, Picture
 from lossacc_helpers.widgets import CommitView, Explorer, Guess, PlayedSlider, Prediction, Recall, Scale, controls
+from lossacc_helpers.widgets.naming import Names
 from tests.moving import move_every_control
 from tests.pictures import price_picture
 
@@ -76,6 +77,16 @@ def test_the_stored_output_is_the_picture_and_its_sentence_in_the_state_shown():
     assert png == explorer.picture.figure.png(small=True)
     assert len(png) < 60_000
     assert data[WIDGET]["model_id"] == explorer.model_id
+
+
+def test_what_stands_in_the_box_is_named_for_screen_readers():
+    """That the names arrive in the page, axe says in tests/browser."""
+    explorer = price_explorer()
+    [names] = [child for child in explorer.children if isinstance(child, Names)]
+    assert names.picture == explorer.picture.figure.sentence
+    assert names.layout.display == "none"
+    for needed in "role=slider", "widget-image", "fa-play":
+        assert needed.replace("fa-play", "fa-${icon}") in names._esm
 
 
 def test_the_picture_has_a_fixed_size_so_that_the_page_does_not_move():

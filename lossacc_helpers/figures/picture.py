@@ -5,6 +5,7 @@ import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -98,8 +99,14 @@ class LabelledFigure(Figure):
         return stream.getvalue()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
-        """Return what Jupyter shows and stores: a small PNG with alternative text, and the description."""
-        data = {"image/png": b64encode(self.png(small=True)).decode("ascii"), "text/plain": self.description}
+        """Return what Jupyter shows and stores: a small PNG with alternative text, and the description.
+
+        JupyterLab does not read the alternative text of a PNG aloud (jupyter/enhancement-proposals, issue 120), so it
+        is given the same as HTML too, which it prefers. The build of a notebook drops that.
+        """
+        png = b64encode(self.png(small=True)).decode("ascii")
+        html = f'<img src="data:image/png;base64,{png}" alt="{escape(self.description)}">'
+        data = {"image/png": png, "text/plain": self.description, "text/html": html}
         return data, {"image/png": {"alt": self.description}}
 
 

@@ -27,7 +27,7 @@ PACKAGE = "lossacc_helpers"
 LESSON_MEMORY = 1.2e9  # bytes that a lesson's kernel may take
 SECONDS = 180.0  # for TensorFlow to start and train; it takes about ten
 
-_IN_EVERY_LESSON = {"numpy", "matplotlib", "pillow", "ipython", "ipywidgets", "traitlets"}
+_IN_EVERY_LESSON = {"numpy", "matplotlib", "pillow", "ipython", "ipywidgets", "anywidget", "traitlets"}
 _BY_TRAINING = {"keras", "tensorflow", "tensorflow-cpu"}
 _BY_PAGE = {"jupyterlab", "ipykernel"}
 # What a package is imported as, where that is not its name.

@@ -11,6 +11,7 @@ from lossacc_helpers.clinic.reading import decoded
 from lossacc_helpers.clinic.report import as_fragment
 from lossacc_helpers.figures.clinic import clinic_picture
 from lossacc_helpers.widgets._markup import paragraph, status, with_still
+from lossacc_helpers.widgets.naming import Names
 
 _OWN = "your own"
 _FIRST = "eat_tf2_69"
@@ -90,7 +91,8 @@ class CurveClinic(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             [self.upload, self.classes, self.validation_size, self.button],
             layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center"),
         )
-        super().__init__([self.case, self.text, row, self._image, self._status, self._findings])
+        names = Names(picture=self._picture.figure.sentence)
+        super().__init__([self.case, self.text, row, self._image, self._status, self._findings, names])
         self._read()
         self.button.on_click(lambda _: self._read())
         self.upload.observe(lambda _: self._opened(), "value")

@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets
 
 from lossacc_helpers.widgets._markup import bullets, paragraph, radio_list, status, with_still
+from lossacc_helpers.widgets.naming import Names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +126,7 @@ class CommitView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
             self.control.value = before
             self._lock()
         super().__init__(
-            [ipywidgets.HTML(paragraph(prediction.question, bold=True)), *shown, self.button, self._status]
+            [ipywidgets.HTML(paragraph(prediction.question, bold=True)), *shown, self.button, self._status, Names()]
         )
         self.button.on_click(lambda _: self.commit())
 

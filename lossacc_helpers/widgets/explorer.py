@@ -10,6 +10,7 @@ import traitlets
 from lossacc_helpers._waiting import told_by
 from lossacc_helpers.figures import Picture
 from lossacc_helpers.widgets._markup import status, with_still
+from lossacc_helpers.widgets.naming import Names
 
 # JupyterLab puts the label of toggle buttons above them, unlike every other label.
 _CONTROLS_STYLE = """<style>
@@ -101,7 +102,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             _CONTROLS_STYLE.replace("</style>", f"{ratio}\n</style>"),
             layout=ipywidgets.Layout(height="0px", margin="0px"),
         )
-        super().__init__([style, rows, self._image, self._status])
+        names = Names(picture=self.picture.figure.sentence)
+        super().__init__([style, rows, self._image, self._status, names])
         for name, control in self.controls.items():
             if name in self._clicks:
                 control.on_click(lambda _, name=name: self._clicked(name))

@@ -49,6 +49,8 @@ def kinds(outputs: list[Any]) -> list[Any]:
         if output.get("data") == {}:
             continue
         kind = output.get("name") or sorted(set(output["data"]) - {WIDGET_VIEW})
+        if "image/png" in kind:
+            kind = [each for each in kind if each != "text/html"]  # the same picture once more, for screen readers
         if not (found and isinstance(kind, str) and found[-1] == kind):
             found.append(kind)
     return found
