@@ -58,7 +58,10 @@ def random_search(
     seed : int
         Of the points.
 
-    Raises `ValueError` for values of another shape or that are NaN, and settings that are not above 0.
+    Raises
+    ------
+    ValueError
+        For values of another shape or that are NaN, and settings that are not above 0.
     """
     width = as_whole_number(dimension, "dimension", least=1)
     count, scale = as_whole_number(evaluations, "evaluations", least=1), as_positive(spread, "spread")
@@ -99,7 +102,10 @@ def evolution_strategy(
     seed : int
         Of the points.
 
-    Raises `ValueError` for values of another shape or that are NaN, and settings that are too small.
+    Raises
+    ------
+    ValueError
+        For values of another shape or that are NaN, and settings that are too small.
     """
     mean = as_numbers(start, "start").astype(np.float64)
     if mean.ndim != 1 or not np.isfinite(mean).all():

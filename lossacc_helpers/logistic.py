@@ -29,7 +29,10 @@ class LogisticLoss:
         Half of it, times the squared length of the weights, is added to the loss (and the intercept counts too): a
         little of it keeps the minimum finite where the classes can be separated.
 
-    Raises `ValueError` for other shapes, signs that are not -1 or 1, features that are not finite, a ridge below 0.
+    Raises
+    ------
+    ValueError
+        For other shapes, signs that are not -1 or 1, features that are not finite, a ridge below 0.
 
     Examples
     --------

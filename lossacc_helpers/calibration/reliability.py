@@ -67,7 +67,10 @@ def reliability(
     equal_counts : bool
         Bins of as many samples each, up to ties, instead of bins of equal width between 0 and 1.
 
-    Raises `ValueError` for no samples, shapes that differ and a confidence outside [0, 1].
+    Raises
+    ------
+    ValueError
+        For no samples, shapes that differ and a confidence outside [0, 1].
 
     Examples
     --------

@@ -61,7 +61,10 @@ def clouds(
     seed : int
         Of all points.
 
-    Raises `ValueError` for fewer than 2 samples, no dimension, a share outside [0, 1], and another kind of outliers.
+    Raises
+    ------
+    ValueError
+        For fewer than 2 samples, no dimension, a share outside [0, 1], and another kind of outliers.
 
     Notes
     -----

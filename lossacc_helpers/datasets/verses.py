@@ -123,7 +123,10 @@ def verses(
     seed
         Of the drawing.
 
-    Raises `ValueError` for counts that are too small.
+    Raises
+    ------
+    ValueError
+        For counts that are too small.
     """
     counts = {"train": train_songs, "validation": validation_songs, "test": test_songs}
     length = as_whole_number(lines, "lines", least=2)

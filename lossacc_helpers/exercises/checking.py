@@ -125,7 +125,10 @@ def check(exercise: Exercise, answer: Any, *, seconds: float = SECONDS, grace: f
     seconds : how long the learner's code may run, all calls of one check together.
     grace : how long it is asked to stop after that, before it is left behind.
 
-    An exception other than `Wrong` that a checker raises is its author's mistake and comes through.
+    Raises
+    ------
+    Exception
+        Whatever a checker raises besides `Wrong`: it is its author's mistake and comes through.
 
     Examples
     --------

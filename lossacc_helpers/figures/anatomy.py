@@ -111,7 +111,7 @@ class _Curves:
 
     def __init__(self, figure: LabelledFigure) -> None:
         self._axes = axes = styled_axes(
-            figure.add_axes(_place(66, 350)), xlabel="epoch", ylabel="loss (nats)", colour=LOSS, whole_x=True
+            figure.add_axes(_place(66, 334)), xlabel="epoch", ylabel="loss (nats)", colour=LOSS, whole_x=True
         )
         log_loss_axis(axes)
         looks: tuple[tuple[str, str, float, Any], ...] = (

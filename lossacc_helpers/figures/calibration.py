@@ -94,7 +94,10 @@ def reliability_figure(diagrams: Mapping[str, Reliability], *, title: str) -> La
     diagrams : up to three, by name.
     title : the finding.
 
-    Raises `ValueError` for none, and for more than three.
+    Raises
+    ------
+    ValueError
+        For none, and for more than three.
     """
     if not 0 < len(diagrams) <= _MOST:
         raise ValueError(f"diagrams must be one to {_MOST}, to be legible; got {len(diagrams)}")

@@ -70,7 +70,10 @@ def forgery_detector(
     pixels
         What is subtracted from every pixel, and what the rest is divided by, more than 0.
 
-    Raises `ValueError` for another word for dropout, and for what lies outside these ranges.
+    Raises
+    ------
+    ValueError
+        For another word for dropout, and for what lies outside these ranges.
     """
     height, width = check_size(size)
     if min(height, width) < _LEAST_SIDE:
