@@ -91,7 +91,7 @@ lesson.check("rises", rises)
 lesson.hint("rises")
 
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 def rises_solution(losses):
     return sum(later > before for before, later in zip(losses, losses[1:]))
 

@@ -86,7 +86,7 @@ lesson.explorer()
 #
 # ### One sample, three epochs
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="one sample, three epochs"
 for p in (0.1, 0.22, 0.49):
     loss, right = binary_log_loss([1], [p]), accuracy([1], [[1 - p, p]])
     print(f"p = {p:.2f}: loss {loss:.3f}, accuracy {right:.0f}")
@@ -112,7 +112,7 @@ scores_of_one_sample((0.1, 0.22, 0.49, 0.51, 0.9), title="Loss reads p everywher
 # The vermilion curve passes 0.5 without noticing it. The blue step happens there and nowhere else. Let nine samples
 # rest at 0.8, and move the tenth:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="nine samples at rest and a tenth"
 for p in (0.49, 0.51, 0.9, 0.999):
     of_true_class = np.array([0.8] * 9 + [p])
     loss, right = binary_log_loss(np.ones(10, int), of_true_class), np.mean(of_true_class > 0.5)
@@ -152,7 +152,7 @@ print("right   ", correct([1, 1], beliefs))
 # names the first. The **margin** of a sample is the probability of its true class minus the largest other one, so a
 # positive margin is a right answer. Two samples, three classes, and class 0 is true both times:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="the three classes"
 beliefs = [[0.40, 0.35, 0.25], [0.45, 0.50, 0.05]]
 print("losses ", sample_losses([0, 0], beliefs).round(3))
 print("margins", margins([0, 0], beliefs).round(2))
@@ -168,7 +168,7 @@ print("right  ", correct([0, 0], beliefs))
 # A model's output is a probability. Somebody then decides from which probability on you act. Eight animals, the first
 # four are horses:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="the eight animals and three thresholds"
 labels = np.array([1, 1, 1, 1, 0, 0, 0, 0])
 p_horse = np.array([0.9, 0.75, 0.45, 0.35, 0.4, 0.3, 0.2, 0.1])
 for threshold in (0.32, 0.42, 0.6):
@@ -188,7 +188,7 @@ for threshold in (0.32, 0.42, 0.6):
 # For a price or a temperature there is no line to cross. The root of the mean squared error (RMSE) may be the very
 # number you want small:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="the three prices"
 prices, predicted = np.array([2.0, 3.5, 1.0]), np.array([2.1, 3.4, 1.1])
 print(f"RMSE {np.sqrt(np.mean((predicted - prices) ** 2)):.3f}, 'accuracy' {np.mean(predicted == prices):.1f}")
 
@@ -203,7 +203,7 @@ print(f"RMSE {np.sqrt(np.mean((predicted - prices) ** 2)):.3f}, 'accuracy' {np.m
 # of what each group adds to it. Here two samples slip from 0.52 to 0.48, one climbs past the threshold, one stays
 # wrong, and six that were right get surer:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="the four groups"
 from lossacc_helpers import crossings
 
 before = np.array([0.52] * 2 + [0.45, 0.30] + [0.80] * 6)
@@ -239,7 +239,7 @@ print(
 #
 # The number of classes does not occur in it, and neither does the kind of model.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="the table of what a loss permits"
 from lossacc_helpers import attainable_accuracy, attainable_loss, extremal_probabilities
 
 for loss in (0.1, 0.3, 0.5, 0.6, 1.0):
@@ -259,7 +259,7 @@ lesson.recall("least_right", came_out=f"At least {10 * least:.0f} of ten. {spent
 # %% [markdown]
 # Is the bound only a bound, or can you stand on it? `extremal_probabilities` builds predictions that touch each edge:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="the poorest predictions"
 loss = 0.4 * np.log(2)  # exactly what four wrong samples of ten must cost
 for edge in ("least", "greatest"):
     labels, probabilities = extremal_probabilities(loss, classes=2, samples=10, edge=edge)
@@ -298,7 +298,7 @@ def near_the_edge(rng):
     return labels, 0.999 * ((1 - shift) * cheapest + shift * rng.dirichlet(np.ones(classes), 12)) + 0.001 / classes
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="the search for a counterexample"
 rng = np.random.default_rng(0)
 sets = [near_the_edge(rng) for _ in range(20_000)]
 scores = np.array([(log_loss(labels, rows), accuracy(labels, rows)) for labels, rows in sets])
@@ -320,7 +320,7 @@ for right, classes in ((1.0, 2), (1.0, 10), (0.9, 2), (0.9, 10)):
 # was **clipped** is different: then no sample costs more than a fixed amount, and a high loss needs many mistakes.
 # This is the slanted upper edge that the explorer draws when you tick **clip**.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="a loss of 4.0 on a thousand samples"
 for clip in (None, 1e-7):
     least, greatest = attainable_accuracy(4.0, classes=2, clip=clip, samples=1000)
     print(f"loss 4.0, clip {clip}: accuracy from {least:.3f} to {greatest:.3f}")
@@ -462,7 +462,7 @@ def mean_log_loss(labels, probabilities): ...
 lesson.check("mean_log_loss", mean_log_loss)
 
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 def mean_log_loss_solution(labels, probabilities):
     of_true_class = probabilities[np.arange(len(labels)), labels]
     return np.mean(-np.log(of_true_class))
@@ -482,7 +482,7 @@ def share_right(labels, probabilities): ...
 lesson.check("share_right", share_right)
 
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 def share_right_solution(labels, probabilities):
     return np.mean(probabilities.argmax(axis=1) == labels)
 
@@ -499,7 +499,7 @@ after_epoch = ...
 
 lesson.check("both_rise", (before_epoch, after_epoch))
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 before_solution = np.array([0.49, 0.20] + [0.80] * 8)
 after_solution = np.array([0.51, 0.001] + [0.80] * 8)
 both_rise_solution = before_solution, after_solution
@@ -519,7 +519,7 @@ poorest = ...  # ten probabilities of the true class; past 0.5 a sample is right
 
 lesson.check("poorest", poorest)
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 wrong = np.full(5, 0.49)
 left_over = 10 * 0.40 - np.sum(-np.log(wrong))  # nats for the five that are right
 poorest_solution = np.concatenate([wrong, np.full(5, np.exp(-left_over / 5))])
@@ -552,7 +552,7 @@ cause = ...  # "A", "B", "C" or "D"
 
 lesson.check("mystery", (impossible, cause))
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 mystery_solution = accuracies < 1 - losses / np.log(2), "B"
 
 lesson.check("mystery", mystery_solution)
@@ -603,10 +603,10 @@ lesson.quiz("infinite")
 # | claim | verdict | decided by |
 # |---|---|---|
 # | The loss can fall while the accuracy stays 0. | **True**, until the loss is below ln 2. Then at least one sample is right. | one sample, three epochs; the table of what a loss permits |
-# | Accuracy changes in steps of 1/n, when a sample passes 0.5. | **True with two classes.** With more, the largest probability counts. Several samples may cross at once. | nine samples at rest and a tenth; the three classes |
-# | Loss and accuracy measure different things, and the threshold is a business decision. | **True.** Moving the threshold can change accuracy and does change the mistakes, never the loss. | the eight animals and three thresholds |
-# | A low loss means a high accuracy. | **True if** the loss is well below ln 2: accuracy is at least 1 - loss / ln 2. A loss above that promises nothing. | the table of what a loss permits; the poorest predictions |
-# | A high loss means a low accuracy. | **False.** One sample can carry it. | loss 4.0 on a thousand samples, unclipped: accuracy up to 0.999 |
+# | Accuracy changes in steps of 1/n, when a sample passes 0.5. | **True with two classes.** With more, the largest probability counts. Several samples may cross at once. | nine samples at rest and a tenth; the three classes; the four groups |
+# | Loss and accuracy measure different things, and the threshold is a business decision. | **True.** Moving the threshold can change the accuracy and the mistakes, never the loss. | the eight animals and three thresholds |
+# | A low loss means a high accuracy. | **True if** the loss is well below ln 2: accuracy is at least 1 - loss / ln 2. A loss above that promises nothing. | the table of what a loss permits; the poorest predictions; the search for a counterexample |
+# | A high loss means a low accuracy. | **False.** One sample can carry it. | a loss of 4.0 on a thousand samples |
 # | With RMSE the loss is the metric. | **True if** the size of the error is what you pay for, which no cell can know. Accuracy says nothing there. | the three prices |
 #
 # **Write the reply you would post.** Take five minutes. Answer the asker in your own words before you open the

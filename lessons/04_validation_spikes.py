@@ -154,7 +154,7 @@ steps = training.RecordSteps()
 model.fit(images, labels, batch_size=32, epochs=5, verbose=0, callbacks=[beliefs, steps])
 reported, trained, unseen = steps.steps, beliefs.run.train, beliefs.run.validation
 
-# %%
+# %% decides="training patches at chance, too" over="one network, {trained.samples} seen, {unseen.samples} new patches"
 print("         as reported   training patches   validation patches")
 for epoch in range(5):
     print(f"epoch {epoch + 1}: {reported.epoch_loss[epoch]:.2f} / {reported.epoch_accuracy[epoch]:.2f}", end="   ")
@@ -210,7 +210,7 @@ def ask(words):
     return loss, accuracy
 
 
-# %%
+# %% decides="the same weights with other statistics" over="one network, {unseen.samples} validation patches"
 kept = model.get_weights()
 ask("moving averages")
 training.recompute_batch_norm_statistics(model, images[:1000], dropout=True)
@@ -279,7 +279,7 @@ print(f"steps until what is left of 1 is as small as a typical variance of layer
 # start out, and keep everything else that the averages have gathered:
 
 
-# %%
+# %% over="one network of one seed, {unseen.samples} validation patches"
 def divide_out(chosen):
     for one in chosen:
         one.moving_mean.assign(one.moving_mean / (1 - left))
@@ -302,7 +302,7 @@ assert divided_accuracy > 0.6 and divided_loss < 0.7 * unseen.loss[-1]
 # If averages are slow, they should come right for a network that stands still. Set the learning rate to 0 and let
 # Keras "train" for eight more epochs: no trained weight moves, the averages do.
 
-# %%
+# %% over="one network of one seed, {unseen.samples} validation patches"
 before = [weight.numpy() for weight in model.trainable_variables]
 model.optimizer.learning_rate = 0.0
 idle = model.fit(images, labels, batch_size=32, epochs=8, validation_data=forgeries.validation, verbose=0).history
@@ -339,7 +339,7 @@ figures.statistics_figure({name: fast[name].loss for name in corners}, title=tit
 # the statistics are gathered: the whole curve sinks. From top to bottom, the same dropout, statistics for the weights
 # of the moment: the hill at the start is gone, and so are most spikes; the height is not. Lower right, both: smooth.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="the four panels, counted" over="{len(both)} networks, {both.shape[1]} epochs"
 both, lag, dropout, neither = (find_spikes(fast[name].loss) for name in corners)
 for words, flags, name in zip(("both", "lag alone", "dropout alone"), (both, lag, dropout), corners):
     costs = fast[name].loss[flags].mean()
@@ -347,6 +347,7 @@ for words, flags, name in zip(("both", "lag alone", "dropout alone"), (both, lag
         f"{words}: {flags.sum()} spikes, {(flags & both).sum()} of them in the first panel too, mean loss {costs:.2f}"
     )
 print(f"neither: {neither.sum()}")
+assert neither.sum() == 0 < both.sum()
 
 # %% [markdown]
 # About as many spikes by lag alone as by both, though a third as high, and not all in the same epochs: on a lower
@@ -401,7 +402,7 @@ trainings |= {"pixels standardised": "standardised", "no BatchNormalization": "n
 others = {words: recordings.load_curves(f"lesson_04_{name}") for words, name in trainings.items()}
 ways |= {words: curves[ORDINARY] for words, curves in others.items()}
 
-# %%
+# %% decides="batches of 256"
 panels = {"epochs at chance": at_chance, "spikes a network": spikes, "height (nats)": height}
 effects = {words: {way: over_networks(count(ways[way])) for way in ways} for words, count in panels.items()}
 title = "Only two rows end all three: recomputed with dropout off, and no BatchNormalization"
@@ -428,7 +429,7 @@ for way in list(ways)[1:7]:
 # not look into. **Recomputing** with dropout on leaves most of the height, **dropout off** with averages leaves the
 # spikes. Then the other trainings, once more beside their own recomputed statistics:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="rate 1e-4; batches of 256" over="{len(asked.loss)} networks of each kind"
 for words, curves in list(others.items())[:5]:
     asked, cured = curves[ORDINARY], curves[RECOMPUTED]
     print(f"{words}: {spikes(asked).sum()} spikes in ten networks, recomputed {spikes(cured).sum()};", end=" ")
@@ -437,8 +438,11 @@ for words, curves in list(others.items())[:5]:
     )
 print(f"steps in 45 epochs: {45 * 63} with batches of 32, {45 * 8} with batches of 256;", end=" ")
 print(f"left of the starting value after the latter: {0.99 ** (45 * 8):.3f}")
+highest = others["batches of 256"][ORDINARY].accuracy.max()
+print(f"batches of 256: the highest accuracy of any network after any epoch, as Keras asks: {highest:.3f}")
+assert highest < 0.6 and spikes(others["rate 1e-4"][ORDINARY]).sum() == 0
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="no BatchNormalization" over="{len(without.loss)} networks, as many with it"
 plain, slow = others["no dropout at all"], others["rate 1e-4"]
 for way in (ORDINARY, "moving average 0.9, dropout on", "mean of the epoch, dropout on"):
     print(f"no dropout, {way.split(',')[0]}: {spikes(plain[way]).sum()} spikes")
@@ -446,19 +450,21 @@ print(f"rate 1e-4, height with dropout off: average {height(slow[corners[1]]).me
 print(f"recomputed {height(slow[RECOMPUTED]).mean():.2f}")
 without = others["no BatchNormalization"][ORDINARY]
 print(f"no BatchNormalization: {spikes(without).sum()} spikes, height {height(without).mean():.2f}", end=", ")
-print(f"accuracy at the end {np.median(without.accuracy[:, -1]):.2f}")
+print(f"accuracy at the end {np.median(without.accuracy[:, -1]):.2f}, lowest {without.accuracy[:, -1].min():.2f}")
+assert spikes(without).sum() == 0 and at_chance(without).max() < at_chance(fast[ORDINARY]).min()
+assert height(without).max() < height(fast[ORDINARY]).min()
 
 # %% [markdown]
 # **No dropout**, or all of it **at the end**, takes the height away, as switching it off did. That there are fewer
 # spikes too must come from the weights, which were trained otherwise; and there, 0.9 does help. **A low rate** has no
 # spikes, for the averages keep up; the height stays, and the start is somewhat longer, for the averages begin at 1
-# all the same. **Large batches** are the strangest row: no network leaves chance in 45 epochs. They make an eighth of
-# the steps, and the starting value fades by steps, not by epochs. Asked with recomputed statistics they are as good
-# as the others.
+# all the same. **Large batches** are the strangest row: no network crosses the line of 0.6 in 45 epochs, if narrowly
+# (the best accuracy of all is 0.596). They make an eighth of the steps, and the starting value fades by steps, not by
+# epochs. Asked with recomputed statistics they are as good as the others.
 #
 # **Standardised pixels** help against the start and the spikes, and are free; why them, you will see. And the last
-# row is the control: **without BatchNormalization** this network has no stuck start, no spikes and no height, and it
-# ends as accurate as any, in all ten trainings.
+# row is the control: **without BatchNormalization** this network has no stuck start, no spikes and no height, in
+# all ten trainings. By the median it ends as accurate as any; one of the ten ended behind, at 0.81.
 
 # %% [markdown]
 # ### Is it the validation set?
@@ -466,13 +472,15 @@ print(f"accuracy at the end {np.median(without.accuracy[:, -1]):.2f}")
 # "Validation sets are small", says the answer, so their loss is noisy. The ten networks were asked about 5,000
 # validation patches too; the 500 are the first of them. Compare the 500 with the other 4,500.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="500 against 4,500 patches" over="{few.size} epochs of {len(alike)} networks"
 first_500, all_5000 = fast[ORDINARY].loss, fast["5000 validation samples"].loss
 rest = (10 * all_5000 - first_500) / 9
 few, many = find_spikes(first_500), find_spikes(rest)
 print(f"spikes on 500 patches: {few.sum()}, on 4,500 others: {many.sum()}, in the same epoch: {(few & many).sum()}")
 alike = [np.corrcoef(np.log(a), np.log(b))[0, 1] for a, b in zip(first_500, rest)]
 print(f"correlation of the two curves (logarithms of the losses): {min(alike):.3f} to {max(alike):.3f}")
+doubt = np.median(recorded.validation.sample_losses[few].std(axis=1)) / math.sqrt(500)
+print(f"standard error of a spike's loss (median): {doubt:.2f} on 500 patches, {doubt / 3:.2f} on 4,500 like them")
 assert min(alike) > 0.9
 
 # %% [markdown]
@@ -580,7 +588,7 @@ for first, last in ((27, 28), (29, 30)):
 # every epoch was also asked in two ways that never happen: with the weights of its end and the averages still of its
 # beginning, and with the weights still of its beginning and averages that had gone on for an epoch of batches.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="only the weights, only the averages" over="{len(spiked)} spikes"
 held = recordings.load_curves("lesson_04_held")
 asked = held[ORDINARY].loss
 spiked = [(n, e) for n, e in np.argwhere(find_spikes(asked)) if 9 < e < 44]  # after the start, not at the end
@@ -592,6 +600,7 @@ for words, losses in moved.items():
     out = np.array([losses[n, e + 1] / asked[n, e] for n, e in spiked])
     print(f"{words:24} into the spike {np.median(into):.2f}, out of it {np.median(out):.2f};", end=" ")
     print(f"at least 1.5 times in {np.sum(into >= 1.5)}, at most 1/1.5 in {np.sum(out <= 1 / 1.5)}")
+assert into.max() < 1.5  # where only the averages moved
 
 # %% [markdown]
 # **Into** a spike it is the weights alone: they make more of it than really happened, and the averages, moving along,
@@ -640,25 +649,29 @@ def measure(size, draws=150):
     return math.sqrt(np.mean(squares)), np.mean(cosines), np.std(cosines) / math.sqrt(draws)
 
 
-# %%
+# %% decides="the two laws of gradient noise" over="one network, {measure.__defaults__[0]} batches of each size"
 print(f"length of the full gradient: {length:.1f}")
-scaled = []
+scaled, noise, misses = [], {}, []
 for size in (8, 32, 128):
     error, cosine, doubt = measure(size)
     scaled.append(error * math.sqrt(size))
-    predicted = 1 / math.sqrt(1 + (error / length) ** 2)
-    print(f"batch of {size:3}: error {error:.1f}, times sqrt(B) {scaled[-1]:.0f};", end=" ")
-    print(f"cosine {cosine:.2f} ± {doubt:.2f}, predicted {predicted:.2f}")
-assert max(scaled) < 1.6 * min(scaled) and abs(cosine - predicted) < 0.25
+    noise[size] = error / length
+    predicted = 1 / math.sqrt(1 + noise[size] ** 2)
+    misses.append(abs(cosine - predicted))
+    print(f"batch of {size:3}: error {error:.1f}, {noise[size]:.1f} times that length;", end=" ")
+    print(f"times sqrt(B) {scaled[-1]:.0f}; cosine {cosine:.2f} ± {doubt:.2f}, predicted {predicted:.2f}")
+assert max(scaled) < 1.6 * min(scaled) and noise[32] > 1 and max(misses) < 0.25
 
 # %% [markdown]
 # The first law holds for any patches drawn at random: times $\sqrt{B}$ the errors are the same up to chance, so four
-# times as many patches halve the noise. At the asker's batch of 32 it is several times as long as the gradient
-# itself. The second law holds roughly; where the cosines miss it, they lie below, and why, we did not look into.
-# (While training, dropout and the statistics of each batch add noise of their own, for which these laws are not
-# made.)
+# times as many patches halve the noise. At the asker's batch of 32 the noise is longer than the gradient itself: in
+# this network by as many times as the line says.
 #
-# So the noise is real. Does it make the spikes? It moves the weights, and without movement nothing could lag. But in
+# The second law holds roughly; where the cosines miss it, they lie below, and why, we did not look into. (While
+# training, dropout and the statistics of each batch add noise of their own, for which these laws are not made.)
+#
+# So the noise is real. Does it make the spikes? It moves the weights, and without movement nothing could lag. (That
+# is reasoned. What was run is less: averages that moved while the weights were held made none of the spikes.) But in
 # the very epochs of the spikes the moved weights do well when they are asked with fresh statistics. Noise shakes; the
 # old averages turn shaking into spikes.
 
@@ -679,11 +692,15 @@ print(f"TensorFlow {made['tensorflow']}, Keras {made['keras']}; made by {made['m
 title = "At the stated rate and size: a few late spikes, and a gap that looks like any other"
 figures.loss_and_accuracy_curves(as_keras_shows("lesson_04_full_scale"), title=title, chance_loss=math.log(2))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="rate 1e-4" over="{networks} networks, {settings['epochs']} epochs"
 for name in corners:
     told = full_scale[name]
     print(f"{name:32} {spikes(told).sum()} spikes, at chance for {at_chance(told).mean():.1f} epochs, ", end="")
     print(f"first 30 epochs {np.median(told.loss[:, :30]):.2f}, last 30 {np.median(told.loss[:, -30:]):.2f}")
+shown, afresh = (np.median(full_scale[name].loss[:, -30:], axis=1) for name in (ORDINARY, RECOMPUTED))
+times = shown / afresh
+print(f"network by network, last 30 epochs: the first is {times.min():.1f} to {times.max():.1f} times the last")
+assert spikes(full_scale[RECOMPUTED]).sum() == 0 and times.min() > 1.5
 
 # %% [markdown]
 # "Sometimes peaks", the asker wrote. A few spikes in a hundred epochs, late, in some networks and not in others: that
@@ -692,8 +709,8 @@ for name in corners:
 # it less to do. (The asker's images and optimizer were not stated; whether theirs had this cause is **not settled**.)
 #
 # What comes in every network is the height, as the first row of numbers shows beside the last: about twice the loss
-# of the same weights, asked afresh. In the picture it looks like any gap between training and validation, and nobody
-# would suspect dropout of it.
+# of the same weights, asked afresh, and in some networks three times. In the picture it looks like any gap between
+# training and validation, and nobody would suspect dropout of it.
 
 # %% [markdown]
 # ### Why validation can lie below training
@@ -815,7 +832,7 @@ _, lowered = report("noise 3, lowered", rate=0.1, noise=annealed(3, 1000))
 _, hot_lowered = report("noise 10, lowered", rate=0.1, noise=annealed(10, 1000))
 _, hasty = report("noise 3, gone after 3% of the steps", rate=0.1, noise=annealed(3, 1000, until=0.03))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] decides="a noise window" over="{len(start)} seeds, {shares.__defaults__[1]} particles"
 print("without noise nobody changes valleys:", bool((plain == start).all()))
 print("noise 2, and noise 3 lowered, more than double the share in every seed:", end=" ")
 print(bool((warm > 2 * start).all() and (lowered > 2 * start).all()))
@@ -825,14 +842,14 @@ medians = [np.median(end) for end in (hot, start, hot_lowered)]
 print("too hot ends below the start, unless it is lowered:", medians == sorted(medians))
 assert (plain == start).all() and (warm > 2 * start).all() and (lowered > 2 * start).all()
 assert max(warm.max(), lowered.max()) < 0.5 and np.abs([cold - start, cold_lowered - start]).max() < 0.02
-assert medians == sorted(medians) and np.median(hasty) < 0.6 * np.median(lowered)
+assert medians[0] <= medians[1] <= medians[2] and np.median(hasty) < 0.6 * np.median(lowered)
 
 # %% [markdown]
 # So noise does help to leave local minima: **true**, within a window. Too little changes nothing in these 1,000
 # steps. Too much throws particles out of the best valley as well. Lowered slowly, noise that was too hot still helps.
 # And it is a help, no cure: most particles do not reach the centre. Patience buys a little more.
 
-# %%
+# %% over="{len(patient)} seeds of {longer['particles']} particles, {len(lowered)} of {shares.__defaults__[1]}"
 longer = {"steps": 5000, "particles": 100}
 _, patient = report("noise 3, lowered over 5,000 steps", rate=0.1, noise=annealed(3, 5000), **longer)
 assert np.median(lowered) < np.median(patient) < 0.5
@@ -848,28 +865,34 @@ for rate in (0.3, 0.4, 0.5, 0.7, 1, 2, 5):
     _, large = report(f"rate {rate}, no noise", rate=rate, seeds=5)
     _, slowed = report(f"rate {rate} lowered, no noise", rate=annealed(rate, 1000), seeds=5)
 
-# %%
+# %% decides="a lowered rate without noise" over="{len(large)} seeds, {shares.__defaults__[1]} particles each"
 _, large = report("rate 5", rate=5)
+_, mild = report("rate 0.4, lowered", rate=annealed(0.4, 1000))
 _, slowed = report("rate 0.5, lowered", rate=annealed(0.5, 1000))
+_, fierce = report("rate 5, lowered", rate=annealed(5, 1000))
 _, shaken = report("rate 0.5, lowered, and noise 0.25", rate=annealed(0.5, 1000), noise=0.25)
 _, hotter = report("rate 0.5, lowered, and noise 4", rate=annealed(0.5, 1000), noise=4)
 assert large.max() < 0.09 and slowed.min() > 0.95 and hotter.max() < 0.3 and shaken.max() < slowed.min()
+assert fierce.min() > lowered.max() and np.median(mild) < 0.8 * np.median(lowered)
 
 # %% [markdown]
-# Without any noise, a rate that begins far too large and is lowered takes nearly all particles to the centre: more
-# than any noise did. Kept large, some of these rates help and some harm, and nobody comes to rest. So what helps out
-# of a valley here is a step that is too large for it, whether by chance or by rate. Adding noise to the lowered rate
-# makes it worse. This is one landscape in one dimension, with valleys that are all alike: do not take it to your
-# network.
+# Without any noise, a rate that begins at 0.5, 0.7 or 1 and is lowered takes nearly all particles to the centre, and
+# one that begins at 5 still more than noise alone did. Not every rate that is too large does: 0.4, lowered, stays
+# behind the best noise. Kept large, some of these rates help and some harm, and nobody comes to rest. So what helps
+# out of a valley here is a step that is too large for it, whether by chance or by rate. Adding noise to the lowered
+# rate of 0.5 makes it worse. This is one landscape in one dimension, with valleys that are all alike: do not take it
+# to your network.
 
 # %% [markdown]
 # #### Overshoot and momentum
 #
 # On a parabola of curvature $c$ a step multiplies $x$ by $1 - \text{rate} \cdot c$. Only that product counts.
 
-# %%
+# %% decides="overshoot" over="exact: no random numbers"
 products = (0.5, 1.5, 1.95, 2.05)
 paths = {f"rate x curvature = {p}": descend(lambda x: x, 1.0, rate=p, steps=20) for p in products}
+lowest = [path.min() for path in paths.values()]  # below 0 is the other side
+assert lowest[0] > 0 > max(lowest[1:])
 figures.path_figure(lambda x: x**2 / 2, paths, title="Above 2 every step lands higher", span=(-1.6, 1.6))
 
 # %% [markdown]
@@ -877,11 +900,13 @@ figures.path_figure(lambda x: x**2 / 2, paths, title="Above 2 every step lands h
 # that overshoots is not one that fails. Momentum carries part of the last step into the next one, and overshoots at
 # rates that would not:
 
-# %%
+# %% decides="overshoot with momentum" over="exact: no random numbers"
 paths = {f"momentum {m}": descend(lambda x: x, 1.0, rate=0.5, momentum=m, steps=60) for m in (0, 0.5, 0.9)}
+lowest = [path.min() for path in paths.values()]  # below 0 is the other side
+assert lowest[0] > 0 > max(lowest[1:])
 figures.path_figure(lambda x: x**2 / 2, paths, title="With momentum a small rate overshoots", span=(-1.6, 1.6))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] over="exact: no random numbers"
 for momentum in (0, 0.5, 0.9):
     edge = 2 * (1 + momentum)
     ends = [abs(descend(lambda x: x, 1.0, rate=r * edge, momentum=momentum, steps=3000)[-1]) for r in (0.98, 1.02)]
@@ -889,7 +914,7 @@ for momentum in (0, 0.5, 0.9):
     print("runs away a little above:", ends[1] > 1e6)
     assert ends[0] < 1e-6 and ends[1] > 1e6
 
-# %%
+# %% over="{len(start)} seeds, {shares.__defaults__[1]} particles and {shares.__defaults__[2]:,} steps each"
 _, slow_carried = report("momentum 0.9, rate 0.01", rate=0.01, momentum=0.9)
 _, carried = report("momentum 0.9, rate 0.1", rate=0.1, momentum=0.9)
 _, gentle = report("noise 1, lowered", rate=0.1, noise=annealed(1, 1000))
@@ -918,7 +943,7 @@ def steps_to_forget(momentum, share): ...
 lesson.check("steps_to_forget", steps_to_forget)
 
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 def steps_to_forget_solution(momentum, share):
     return math.ceil(math.log(share) / math.log(momentum))
 
@@ -935,7 +960,7 @@ quiet_spike = ...  # an array of shape (2, 20)
 
 lesson.check("quiet_spike", quiet_spike)
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 quiet_spike_solution = np.full((2, 20), 0.9)
 quiet_spike_solution[:, 0] = 0.4, 1e-9
 
@@ -955,7 +980,7 @@ def variance_with_dropout(x, w, rate): ...
 lesson.check("variance_with_dropout", variance_with_dropout)
 
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 def variance_with_dropout_solution(x, w, rate):
     masks = rate / (1 - rate) * np.mean(np.sum((x * w) ** 2, axis=1))
     return np.var(x @ w) + masks
@@ -995,7 +1020,7 @@ reread = ...  # an array of shape (360,)
 
 lesson.check("reread", reread)
 
-# %% tags=["solution"]
+# %% tags=["solution", "nbval-check-output"]
 training.recompute_batch_norm_statistics(reader, unlabelled)
 reread_solution = reader.predict(new_scans, verbose=0).argmax(axis=1)
 
@@ -1037,16 +1062,16 @@ lesson.quiz("report")
 #
 # | claim of the answer | verdict | decided by |
 # |---|---|---|
-# | Gradients of batches are noisy. | **True**, and measured: at a batch of 32 most of the gradient is noise. | the two laws of gradient noise |
-# | That noise makes the validation loss spike. | **Not by itself.** It moves the weights; the same weights, asked with fresh statistics without dropout, do not spike; and without BatchNormalization, with noise as ever, nothing does. Without movement there would be none either. | the four panels |
-# | A finite training set makes it spike. | **Not by itself.** The same set gives no spikes once the networks are asked with fresh statistics. Its size was not varied. | the four panels |
+# | Gradients of batches are noisy. | **True**, and measured in one network: at a batch of 32 the noise is longer than the gradient. | the two laws of gradient noise |
+# | That noise makes the validation loss spike. | **Not by itself.** It moves the weights; the same weights, asked with fresh statistics without dropout, do not spike; and without BatchNormalization, with noise as ever, nothing does. Averages that moved while the weights were held made none either; that nothing would spike if nothing moved is reasoned, not run. | the four panels, counted; no BatchNormalization; only the weights, only the averages |
+# | A finite training set makes it spike. | **Not by itself.** The same set gives no spikes once the networks are asked with fresh statistics. Its size was not varied. | the four panels, counted |
 # | Validation sets are smaller, and therefore noisier. | **True, and not the reason.** Nine times as many others show the same spikes. | 500 against 4,500 patches |
-# | Validation loss is not what is optimised. | **True**, and more so than meant: validation runs another network, without holes and with averages. | training patches at chance, too |
-# | Large rates overshoot. | **True** on a parabola above rate x curvature = 1. Here a low rate removes nearly all spikes; but wherever the weights went, fresh statistics found them good; whether they overshot was not measured. | rate 1e-4; overshoot and momentum |
-# | Momentum makes it overshoot. | **True** on a parabola. In this network it was not varied: Adam has it in every run. | overshoot and momentum |
-# | Mini-batches converge faster. | **Not tested here** in time. Batches of 256 made an eighth of the steps, and asked as Keras asks they never left chance. | the other trainings |
-# | Noise helps to leave local minima. | **True within a window**, and a lowered rate did better without any noise. On one landscape, in one dimension. | the appendix |
-# | Spikes are normal. | **Not here.** The same network without BatchNormalization has none in ten trainings, and with it they can be cured. How common they are elsewhere, was not tested. | no BatchNormalization; recomputed, dropout off |
+# | Validation loss is not what is optimised. | **True**, and more so than meant: validation runs another network, without holes and with averages. | training patches at chance, too; the same weights with other statistics |
+# | Large rates overshoot. | **True** on a parabola above rate x curvature = 1. Here a low rate removes nearly all spikes; but wherever the weights went, fresh statistics found them good; whether they overshot was not measured. | overshoot; rate 1e-4; the four panels, counted |
+# | Momentum makes it overshoot. | **True** on a parabola. In this network it was not varied: Adam has it in every run. | overshoot with momentum |
+# | Mini-batches converge faster. | **Not tested here** in time. Batches of 256 made an eighth of the steps, and asked as Keras asks no network crossed our line for chance, 0.6, if narrowly: the highest accuracy was 0.596. | batches of 256 |
+# | Noise helps to leave local minima. | **True within a window**, and a lowered rate did better without any noise if it began far too large (0.5 to 5; not 0.4). On one landscape, in one dimension. | a noise window; a lowered rate without noise |
+# | Spikes are normal. | **Not here.** The same network without BatchNormalization has none in ten trainings, and with it they can be cured. How common they are elsewhere, was not tested. | no BatchNormalization; the four panels, counted |
 #
 # **Write the reply you would post.** Take five minutes, before you open the rubric.
 #

@@ -21,6 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from tools import bands, claims
 from tools.lessons import LESSONS, NOTEBOOKS, lesson_paths, notebook_path, read_lesson, tags, tidy_metadata
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -39,8 +40,10 @@ class BuildError(Exception):
     """A lesson that cannot be built, told so that its author can mend it."""
 
 
-async def execute(notebook: NotebookNode, *, folder: Path) -> None:
+async def execute(notebook: NotebookNode, *, folder: Path, record: Path) -> None:
     """Run every cell in a fresh kernel that starts in `folder`, as Jupyter would; outputs are stored in place.
+
+    What the cells' bands came to is written to the file `record`.
 
     Raises
     ------
@@ -54,7 +57,10 @@ async def execute(notebook: NotebookNode, *, folder: Path) -> None:
         timeout=SECONDS_PER_CELL,
         store_widget_state=False,
         record_timing=False,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns in the author's terminal at every start
+        extra_arguments=[
+            "--IPKernelApp.log_level=ERROR",  # it warns in the author's terminal at every start
+            f"--IPKernelApp.exec_lines={bands.watching(notebook, record)}",
+        ],
         coalesce_streams=True,  # where one stream output ends and the next begins is chance
     )
     started: list[NotebookNode] = []
@@ -77,11 +83,17 @@ def where(cell: NotebookNode) -> str:
 
 
 def keep_what_is_read(notebook: NotebookNode) -> None:
-    """Drop what has no meaning without a running kernel, or differs between machines; keep pictures and text."""
+    """Drop what has no meaning without a running kernel, or differs between machines; keep pictures and text.
+
+    A picture that is there as PNG and as HTML is kept as PNG, with the alternative text in its metadata.
+    """
     notebook.metadata = tidy_metadata()
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET_VIEW, None)
+            data = output.get("data", {})
+            data.pop(WIDGET_VIEW, None)
+            if "image/png" in data:
+                data.pop("text/html", None)
 
 
 def stored_problems(notebook: NotebookNode) -> Iterator[str]:
@@ -132,7 +144,9 @@ async def build(lesson: Path, *, folder: Path = NOTEBOOKS) -> str:
     begin = time.perf_counter()
     notebook = read_lesson(lesson)
     folder.mkdir(exist_ok=True)
-    await execute(notebook, folder=folder)
+    with tempfile.TemporaryDirectory() as spare:
+        await execute(notebook, folder=folder, record=Path(spare) / "bands.json")
+        came_out = bands.read(Path(spare) / "bands.json")
     seconds = time.perf_counter() - begin
     keep_what_is_read(notebook)
     nbformat.validate(notebook)
@@ -143,6 +157,7 @@ async def build(lesson: Path, *, folder: Path = NOTEBOOKS) -> str:
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(text, encoding="utf-8", newline="\n")
     os.replace(unfinished, path)
+    claims.keep(lesson.stem, came_out)
     return f"{path.name}: {seconds:.1f} s, {len(text.encode()) / 1000:,.0f} kB"
 
 

@@ -12,12 +12,15 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from tools.lessons import lesson_paths, notebook_path, parse_lesson, read_lesson, tags
+from tools.bands import banded
+from tools.claims import ELSEWHERE, claims
+from tools.lessons import deciding, lesson_paths, notebook_path, parse_lesson, read_lesson, tags
 
 HEADINGS = (
     "The question",
@@ -363,7 +366,13 @@ def recalled(cell: NotebookNode) -> list[str]:
 
 
 def exercises_are_checked_and_solved(lesson: Lesson) -> Iterator[str]:
-    """An exercise calls `lesson.check("name", ...)`; a later solution defines `name_solution` and checks it too."""
+    """An exercise calls `lesson.check("name", ...)`; a later solution defines `name_solution` and checks it too.
+
+    What the check says of a solution is compared when the notebook is tested.
+    """
+    for cell in lesson.tagged("solution"):
+        if "nbval-check-output" not in tags(cell):
+            yield f"{cell.id} is a solution; tag it nbval-check-output too, so that each test sees it pass"
     for number, cell in enumerate(lesson.cells):
         if "exercise" not in tags(cell):
             continue
@@ -469,6 +478,73 @@ def numbers_are_computed(lesson: Lesson) -> Iterator[str]:
                 yield f"{cell.id} states {decimal}, which no cell holds or shows; compute and print it"
 
 
+NOT_DECIDING = {"commit", "explorer", "exercise", "solution", "quiz"}
+
+
+def verdicts_have_deciding_cells(lesson: Lesson) -> Iterator[str]:
+    """Each verdict names what decides it, in the words of a cell's `decides`; and no cell decides what is not asked."""
+    notebook = NotebookNode(cells=lesson.cells)
+    place, used = deciding(notebook), set[str]()
+    for claim in claims(notebook):
+        if not claim.decided_by:
+            yield f"nothing decides the claim {claim.claim!r}"
+        for words in claim.decided_by:
+            used.add(words)
+            if other := ELSEWHERE.fullmatch(words):
+                [path] = lesson_paths([other[1]])
+                if other[2] not in deciding(read_lesson(path)):
+                    yield f"no cell of lesson {other[1]} has decides={other[2]!r}"
+            elif words not in place:
+                yield f"the claim {claim.claim!r} is decided by {words!r}, and no cell has decides={words!r}"
+        elsewhere = any(ELSEWHERE.fullmatch(words) for words in claim.decided_by)
+        if claim.decided_by and not elsewhere and not any(_is_checked(cell, claim.decided_by) for cell in lesson.code):
+            yield f"no cell that decides {claim.claim!r} checks what came out: a band, or the tag nbval-check-output"
+    for words in sorted(set(place) - used - _decided_elsewhere(lesson.name)):
+        yield f"a cell has decides={words!r}, and no verdict refers to it"
+    for cell in lesson.cells:
+        if "decides" in cell.metadata and (cell.cell_type != "code" or NOT_DECIDING & {*tags(cell)}):
+            yield f"{cell.id} decides a claim and must be a code cell that computes"
+
+
+def _is_checked(cell: NotebookNode, words: Sequence[str]) -> bool:
+    """Whether a cell is meant by some words of a verdict, and fails where its outcome is another one."""
+    meant = {each.strip() for each in cell.metadata.get("decides", "").split(";")} & {*words}
+    return bool(meant) and ("nbval-check-output" in tags(cell) or bool(re.search(r"\bassert(_\w+)?\b", cell.source)))
+
+
+def _decided_elsewhere(name: str) -> set[str]:
+    """The words with which other lessons refer to cells of this one."""
+    found: set[str] = set()
+    for path in lesson_paths():
+        if path.stem != name:
+            found |= _references(path, path.stat().st_mtime_ns).get(name[:2], set())
+    return found
+
+
+@cache
+def _references(path: Path, changed: int) -> dict[str, set[str]]:
+    """The words with which a lesson, last changed at that time, refers to cells of others, by their numbers."""
+    found: dict[str, set[str]] = {}
+    for claim in claims(read_lesson(path)):
+        for words in claim.decided_by:
+            if other := ELSEWHERE.fullmatch(words):
+                found.setdefault(other[1], set()).add(other[2])
+    return found
+
+
+def bands_say_over_what(lesson: Lesson) -> Iterator[str]:
+    """A cell that checks a band says over how many networks, seeds or samples, in numbers that are computed."""
+    checking = {cell.id for cell in banded(NotebookNode(cells=lesson.cells))}
+    for cell in lesson.code:
+        over = cell.metadata.get("over", "")
+        if cell.id in checking and not over:
+            yield f'{cell.id} checks a band; say over what it was measured: over="{{run.replicas}} networks"'
+        if over and cell.id not in checking:
+            yield f"{cell.id} says over={over!r} and checks no band"
+        if re.search(r"[0-9]", re.sub(r"\{[^}]*\}", "", over)):
+            yield f"{cell.id} has a number in over={over!r} that is not computed; put an expression into braces"
+
+
 RULES: tuple[Rule, ...] = (
     code_is_python,
     tags_are_known,
@@ -487,6 +563,8 @@ RULES: tuple[Rule, ...] = (
     spelling_is_british,
     sentences_are_short,
     numbers_are_computed,
+    verdicts_have_deciding_cells,
+    bands_say_over_what,
 )
 
 
