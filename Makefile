@@ -28,8 +28,8 @@ TOOLS := .tools/$(notdir $(BIN))
 CODE := $(wildcard lossacc_helpers lessons tests tools benchmarks coursework)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-slow notebooks recordings evaluate-clinic coursework course grade feedback mark \
-	bench lock address format clean
+.PHONY: help install lab test test-slow notebooks interface recordings evaluate-clinic coursework course grade \
+	feedback mark bench lock address format clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -42,7 +42,7 @@ lab: install ## open the course in JupyterLab
 	@sh tools/lab.sh $(LAB_ARGS)
 
 test: install ## run every check: tests, doctests, lint, types, import contract, notebooks
-	@$(BIN)/python -m pytest -n 2 --dist loadscope $(TEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TEST_ARGS)
 
 test-slow: install ## run what takes minutes and `make test` leaves out
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m slow $(TEST_ARGS)
@@ -50,6 +50,10 @@ test-slow: install ## run what takes minutes and `make test` leaves out
 notebooks: install ## build and run notebooks/ from lessons/ (LESSON=01 for one)
 	@$(BIN)/python -m tools.build_notebooks $(LESSON)
 	@$(BIN)/python -m tools.readme_picture
+	@$(BIN)/python -m tools.claims
+
+interface: install ## write docs/api.md, the package's interface, from its docstrings
+	@$(BIN)/python -m tools.api
 
 recordings: install ## train anew what a lesson only replays, for hours: make recordings LESSON=03
 	@$(BIN)/python -m tools.record_lesson_$(or $(LESSON),$(error name a lesson: make recordings LESSON=03))

@@ -91,12 +91,13 @@ class Desk:
         return any(WIDGET_VIEW in output.get("data", {}) for output in self.notebook.outputs(cell))
 
     def explorers(self) -> list[Locator]:
-        """The outputs of the lesson's explorers; those that do not live are run, with all cells above them."""
+        """The outputs of the lesson's explorers; those that do not live are run, with what they build on."""
         outputs = []
+        numbers = {cell.id: number for number, cell in enumerate(self.source.cells)}
         for name in self.notebook.cells("explorer"):
             if not self.lives(name):
-                self.notebook.run_to(name)
-                self._all_is_well()
+                self.prepare(numbers[name])
+                self.run(numbers[name])
             outputs.append(self.notebook.output(name))
             hands.until(outputs[-1], "it.querySelector('img')?.naturalWidth > 0", what=f"{name} shows its picture")
         assert outputs, f"{self.name} has no explorer"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.browser import eyes, hands
+from tests.browser import axe, eyes, hands
 from tests.browser.desk import ARTEFACTS, LESSONS, Desk, take
-from tests.test_lessons import exercises
+from tests.test_lessons import exercises, groundwork
 from tools.jupyter_lab import Window
 
 
@@ -69,7 +69,10 @@ def test_tab_comes_to_every_control(desk: Desk) -> None:
 # Guesses, exercises, questions ------------------------------------------------------------------------------------
 
 
-def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk) -> None:
+@pytest.mark.parametrize("own", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["short", "as it stands"])
+def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk, own: bool) -> None:
+    """By the lesson's own cells, which may need minutes of training; or by a short one in their place."""
+    desk.restart()
     recalls = dict(desk.calls("recall"))
     for name, number in desk.calls("commit"):
         desk.prepare(number)
@@ -89,21 +92,27 @@ def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk) -> None:
         desk.window.page.keyboard.press("Enter")
         hands.says(output, f"Your prediction is locked: {made}.", what=name)
         assert button.is_disabled()
-        desk.prepare(recalls[name], among=recalls.values())
-        recalled = desk.run(recalls[name]).inner_text()
+        if own:
+            desk.prepare(recalls[name], among=recalls.values())
+        text = None if own else f"lesson.recall({name!r}, came_out='Something else.')"
+        recalled = desk.run(recalls[name], text=text).inner_text()
         assert f"You predicted: {made}" in recalled
         assert "What came out: " in recalled
 
 
-def test_a_blank_and_wrong_answers_are_told_so_and_the_solution_passes(desk: Desk) -> None:
-    all_exercises = list(exercises(desk.source))
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["one", "all"])
+def test_a_blank_and_wrong_answers_are_told_so_and_the_solution_passes(desk: Desk, every: bool) -> None:
+    """Of all exercises, or of the one that needs fewest cells before it: the rest is in tests/test_lessons.py."""
+    all_exercises = sorted(exercises(desk.source), key=lambda each: len(groundwork(desk.source, each[2])))
+    if not every:
+        del all_exercises[1:]
     for name, blank, solution in all_exercises:
         desk.prepare(solution, among=(number for each in all_exercises for number in each[1:]))
         assert f"✗ {name}: not yet. It is not written yet" in desk.run(blank).inner_text()
         wrong = desk.parts.exercises[name].wrong_answers
         assert wrong, f"{name} names no wrong answer"
-        every = f"for wrong in lesson.exercises[{name!r}].wrong_answers.values():\n"
-        told = desk.run(blank, text=f"{every}    display(lesson.check({name!r}, wrong.answer))").inner_text()
+        loop = f"for wrong in lesson.exercises[{name!r}].wrong_answers.values():\n"
+        told = desk.run(blank, text=f"{loop}    display(lesson.check({name!r}, wrong.answer))").inner_text()
         assert told.count(f"✗ {name}: not yet.") == len(wrong)
         for mistake in wrong.values():
             assert mistake.says in told
@@ -132,8 +141,15 @@ def test_every_option_of_a_question_has_its_feedback_by_mouse_and_by_keyboard(de
 # Looks ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1280, 600])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("dark", "width"),
+    [
+        pytest.param(False, 1280, id="light-1280"),
+        pytest.param(True, 600, id="dark-600"),
+        pytest.param(True, 1280, id="dark-1280", marks=pytest.mark.slow),
+        pytest.param(False, 600, id="light-600", marks=pytest.mark.slow),
+    ],
+)
 def test_nothing_sticks_out_or_is_hard_to_read(desk: Desk, dark: bool, width: int) -> None:
     desk.window.choose_theme(dark=dark)
     desk.window.resize(width)
@@ -151,4 +167,22 @@ def test_nothing_sticks_out_or_is_hard_to_read(desk: Desk, dark: bool, width: in
             if tag == "explorer" or name == names[0]:
                 theme = "dark" if dark else "light"
                 output.screenshot(path=ARTEFACTS / f"{desk.name}-{theme}-{width}-{tag}-{names.index(name) + 1}.png")
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def axe_core() -> str:
+    """Give axe-core's JavaScript; without npm its tests are skipped."""
+    return axe.source()
+
+
+def test_axe_finds_nothing_serious(desk: Desk, axe_core: str) -> None:
+    """In the text, in stored pictures, and in what lives by now."""
+    desk.explorers()
+    desk.window.resize(1280)
+    found = []
+    for dark in False, True:
+        desk.window.choose_theme(dark=dark)
+        panel = desk.window.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        found += [f"{'dark' if dark else 'light'}: {each}" for each in axe.violations(panel, axe_core)]
     assert found == []

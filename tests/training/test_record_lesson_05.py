@@ -19,7 +19,7 @@ TINY = {
 }
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "english")) for name in TINY])
 def test_what_is_kept_is_of_the_network_that_keras_trains(name):
     experiment = TINY[name]
     found = train(experiment, 0, epochs=2)
@@ -66,6 +66,7 @@ def test_what_is_kept_is_of_the_network_that_keras_trains(name):
         )
 
 
+@pytest.mark.slow
 def test_smoothed_labels_are_trained_on_and_the_plain_loss_is_kept():
     plain, smoothed = (train(replace(TINY["verses"], smoothing=share), 0, epochs=3) for share in (0.0, 0.5))
     assert smoothed["temperature"][-1] < plain["temperature"][-1]
