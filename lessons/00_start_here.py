@@ -37,8 +37,8 @@ widgets_work()
 # Enter.
 #
 # The curves here are sketches. Their samples are made up and moved by a rule; loss and accuracy are computed from
-# them as they are everywhere in this course. Loss is always vermilion and accuracy blue, training solid and
-# validation dashed. Where there are thin lines, each is one network: same data, another random seed. The loss is
+# them as they are everywhere in this course. Loss is always vermilion and accuracy blue; as a rule training is solid
+# and validation dashed. Where there are thin lines, each is one network: same data, another random seed. The loss is
 # measured in nats, as Keras prints it: a sample costs minus the natural logarithm of the probability that its true
 # class is given, and the loss is the mean of what the samples cost.
 
@@ -61,9 +61,9 @@ contents()
 #
 # ## How a lesson goes
 #
-# Each lesson takes 30 to 45 minutes and has the same parts: a question that somebody asked, a guess of your own, a
-# picture to play with, the computation, exercises, a quiz, and a verdict on the answer that was published. Here are
-# three of them to try: a guess, an exercise and a quiz. Nothing on this page is counted.
+# A lesson takes about an hour; lessons 03 to 06 take up to two. Each has the same parts: a question that somebody
+# asked, a guess of your own, a picture to play with, the computation, exercises, a quiz, and a verdict on the answer
+# that was published. Here are three of them to try: a guess, an exercise and a quiz. Nothing on this page is counted.
 #
 # **Commit.** You predict before you are shown anything, because a guess you have made is easier to learn from.
 

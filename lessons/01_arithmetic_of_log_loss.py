@@ -60,8 +60,7 @@ lesson.commit("least_right")
 # it a horse. **Sharpness** pushes the other nine away from 0.5 (above 1) or towards it (below 1), never across.
 #
 # On the right, the black point is where the ten samples stand with their loss and their accuracy. In its grey part no
-# predictions can stand as long as the threshold is 0.5; task 3 breaks that condition. (Why, and where the upper end
-# comes from that the line below the picture names, you compute further down.) A triangle at the border means that the
+# predictions can stand as long as the threshold is 0.5; task 3 breaks that condition. (Further down you compute why, where the upper end in the line below the picture comes from, and what the dotted line is.) A triangle at the border means that the
 # loss lies further right.
 #
 # Try these:
@@ -328,9 +327,9 @@ for clip in (None, 1e-7):
 # %% [markdown]
 # Two conditions belong to the bound. The accuracy must follow argmax (with two classes, the threshold 0.5), and the
 # loss must be the plain mean log loss of the same predictions. When you moved the threshold, the point could enter
-# the grey. Sample weights or another loss can do that too. (Smoothed labels cannot: they make the loss larger.) So a
-# point in the grey is evidence: the two numbers do not belong together. At another threshold $t$ the argument holds
-# with $-\ln \max(t, 1 - t)$ in the place of $\ln 2$, which is less.
+# the grey. Sample weights or another loss can do that too. (Smoothed labels cannot: a wrong sample still costs
+# $\ln 2$ or more.) So a point in the grey is evidence: the two numbers do not belong together. At another threshold
+# $t$ the argument holds with $-\ln \max(t, 1 - t)$ in the place of $\ln 2$, which is less.
 
 # %% [markdown]
 # ### Is accuracy exp(-loss)?
@@ -508,7 +507,7 @@ lesson.check("both_rise", both_rise_solution)
 
 # %% [markdown]
 # One sample becomes right for almost nothing. Another, wrong all along, becomes confidently wrong and pays for
-# everyone. You will meet this pair again in lesson 05, on real text.
+# everyone. You will meet this pair again in lesson 05, in the words of songs.
 
 # %% [markdown]
 # **4. The lowest accuracy for a loss.** Two classes, ten samples, a mean log loss of 0.40 (to two decimals). Write

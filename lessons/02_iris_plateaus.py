@@ -409,7 +409,8 @@ print(f"27 of 30 right: accuracy {27 / 30:.2f}, 95% interval {low:.2f} to {high:
 #
 # The question behind the question. It has no single answer, for it depends on what you vary: the epoch; the epoch one
 # step at a time; or the network. For the last one, train 256 networks in eight sets of 32 and compare them at the
-# end. All three on the same training flowers:
+# end. The number for it is the **correlation coefficient** $r$: 1 or -1 where the points lie on a rising or a falling
+# line, 0 where a line is of no use. All three on the same training flowers:
 
 
 # %%
@@ -623,7 +624,7 @@ lesson.quiz("correlated")
 # | The threshold is 0.5. | **True with two classes.** With three, the largest probability counts. | lesson 01: nine samples at rest and a tenth; the crossings below one half |
 # | Whether the rate was 0.0005 or 0.0006 matters. | **For the pace.** The training curves, on shuffled rows and in the median, keep their shape. | the stretched curve |
 # | `validation_split=0.2` gives a fair validation set. | **False for sorted rows.** | the count of species in both parts |
-# | Loss and accuracy are correlated. | **True**: strongly over epochs, moderately among finished networks, weakly from one late epoch to the next. | the correlations |
+# | Loss and accuracy are correlated. | **It depends on what varies**: over epochs of training strongly (negative), among finished networks moderately, from one late epoch to the next weakly. After the least validation loss the sign can turn (lesson 06). | the correlations |
 
 # %% decides="the crossings below one half" over="{became_right.sum():,} crossings in {run.replicas} networks on one shuffle"
 became_right = run.train.correct[:, 1:] & ~run.train.correct[:, :-1]

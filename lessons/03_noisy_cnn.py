@@ -123,7 +123,7 @@ print(f"{apart} would fit side by side without overlapping")
 # %% [markdown]
 # Overlapping crops are not independent samples, and a few are even the same. The intervals of this lesson take them
 # for independent: they speak about more crops from the same parts of the same photographs, and say nothing about new
-# photographs. And the two parts of a photograph show different things, a wall here and a cup there. Some of the
+# photographs. And the two parts of a photograph show different things, a cup here, the table beside it there. Some of the
 # distance between training and validation is that difference, and no network can be blamed for it.
 
 # %% [markdown]
@@ -260,8 +260,8 @@ for count in (32, 128, 512, 1300, 6000):
 # %% decides="the ten readings" over="{len(readings):,} tries of {readings.shape[1]} readings, drawn from one seed"
 readings = np.random.default_rng(0).binomial(32, 0.3, size=(100_000, 10)) / 32  # ten batches, many times over
 spread = 100 * np.median(np.ptp(readings, axis=1))
-lesson.recall("spread", came_out=f"{spread:.0f} percentage points, the median of 100,000 tries.")
 assert 20 < spread < 30
+lesson.recall("spread", came_out=f"{spread:.0f} percentage points, the median of 100,000 tries.")
 
 # %% [markdown]
 # That is for a network that does not change at all. A batch accuracy that jumps by twenty points says nothing about
@@ -330,11 +330,13 @@ for samples in (32, 50, 100, 200, 400):
 print(f"chance: loss ln 13 = {math.log(13):.3f}, accuracy 1/13 = {1 / 13:.3f}")
 for loss in (2.5, 1.5, 0.69, 0.3, 0.1):
     least, greatest = attainable_accuracy(loss)
+    least = np.floor(1000 * least) / 1000  # a lower bound is rounded down
     print(f"loss {loss:4}: accuracy from {least:.3f} to {greatest:.3f}")
 
 # %% [markdown]
-# Above $\ln 2$ a loss permits any accuracy, and below it forces some. So a cross-entropy that is low in this sense cannot
-# go with a low accuracy *of the same images*. What is left?
+# Between $\ln 2$ and $\ln 13$ a loss permits any accuracy; above $\ln 13$ at least one answer is wrong, and below
+# $\ln 2$ some are right (lesson 01). So a cross-entropy that is low in this sense cannot go with a low accuracy *of the
+# same images*. What is left?
 #
 # - "Low" meant "lower than before". Writing it down next to 2.565 settles that.
 # - The low loss was of training images, the low accuracy of validation images: the next section.
@@ -347,7 +349,8 @@ for loss in (2.5, 1.5, 0.69, 0.3, 0.1):
 #
 # Seven candidates, recorded as well: 56 trainings of the asker's network, eight seeds for each, 24 epochs of about 40
 # steps, on crops of 45 x 60 and at a rate of 0.001 (`tools/record_lesson_03.py` says the rest). The eighth is no training
-# at all: the networks with true labels once more, read on a single batch of 32 validation images.
+# at all: the networks with true labels once more, read on a single batch of 32 validation images. (Arguments swapped: a
+# scale of its own.)
 
 # %%
 files = {"true labels": "nothing_wrong", "wrong labels": "label_noise", "few images": "small_data"}
@@ -397,7 +400,7 @@ assert most == 8 and max(counts[name][0] for name in ("true labels", "75% droppe
 # every second seed: there is nothing wrong to learn by heart, but little else to learn.
 #
 # **75% dropped** is what somebody gets who writes "25% dropout" as `keep_prob=0.25`: in TensorFlow 1 that was the share
-# that is *kept*. It slows the training and does validation no harm. The three **mistaken losses** give other pictures:
+# that is *kept*. It slows the training and does validation no harm. The three **mistaken losses** give other pictures, in all but one of their networks:
 # swapped arguments stay at chance; the two with a softmax too many learn slowly, and one of their networks gets stuck.
 #
 # **Counting** gives the picture too. And look at the last column: best minus last is above 0 for nearly everything, true
@@ -480,8 +483,8 @@ print(inspect.signature(cross_entropy))
 # ours, chosen so that each training takes about two seconds. (Short of time? Run the cells, go on to *All of them in one
 # picture*, and come back for the row that you need.)
 #
-# The last layer has no activation. What it gives out are **logits**, `z` below: any numbers, one for each class.
-# Softmax makes probabilities of them. `y` are the labels as **one-hot** rows: 1 for the true class, 0 for the others.
+# The last layer has no activation; its logits are `z` below. Softmax makes probabilities of them. `y` are the labels as
+# **one-hot** rows: 1 for the true class, 0 for the others.
 
 # %%
 digits = datasets.digits()
@@ -580,8 +583,9 @@ print("and accuracy ends between 0.03 and 0.15:", bool(0.03 < last.min() <= last
 assert (np.diff(printed["loss"]) < 0).all() and (swapped_end < -5000).all() and 0.03 < last.min() <= last.max() < 0.15
 
 # %% [markdown]
-# Falling loss, accuracy at chance: close to the title of this lesson. Is chance part of the fingerprint, then? Take
-# the hidden layer away and train with plain gradient descent.
+# Falling loss, accuracy at chance: close to the title of this lesson. Would you know the mistake by that? A
+# **fingerprint** of a mistake is a value that few other mistakes leave. To see whether chance is one, take the hidden
+# layer away and train with plain gradient descent.
 
 
 # %%
@@ -735,8 +739,9 @@ assert early[1] < 0.85 < early[0] and late > 0.85
 
 # %% [markdown]
 # It learns, later. **Fingerprint:** the loss stays above a floor, whatever the accuracy, and the floor is that of the
-# swapped softmax. Once a network is sure of everything, both report $\ln(e+9)$ minus the accuracy. So a log shows that
-# one of the two happened, and the code shows which. **Fix:** hand over logits, or tell Keras `from_logits=False`.
+# swapped softmax. Once a network is sure of everything, both report $\ln(e+9)$ minus the accuracy. So the end of a log
+# shows that one of the two happened, and the code shows which. **Fix:** hand over logits, or tell Keras
+# `from_logits=False`.
 #
 # Keras's own loss class even notices when it gets the output of a network that ends in softmax:
 
@@ -851,8 +856,9 @@ ranges = {"cross_entropy(\n  softmax(z), y)": ends, "cross_entropy(\n  y, softma
 figures.bugs_figure(reports, ranges=ranges, title="Six losses fall, one stands still; one is cross-entropy")
 
 # %% [markdown]
-# On the left, what each loss reports, on an axis of its own; grey is all that it can report. On the right, accuracy.
-# The second loss is what `fit` printed for one network; everything else is measured at the end of each epoch on eight.
+# On the left, what each loss reports, on an axis of its own; grey, where drawn, is all that it can report. On the
+# right, accuracy. The second loss, and loss and accuracy of the sixth row, are what `fit` printed for one network;
+# everything else is measured at the end of each epoch on eight.
 #
 # And as a table, to come back to. A fingerprint names the first suspect, not the only one: labels outside 0 and 1 make a
 # loss negative too, and a rate of 0 holds it still.
@@ -961,53 +967,73 @@ lesson.check("hidden_probability", hidden_probability_solution)
 
 # %% [markdown]
 # **4. A mystery.** A colleague sends the log of eight networks, thirteen classes, loss and accuracy of the images they are
-# trained on: "My loss is practically zero, and still most answers are wrong. How can that be?"
+# trained on: "The loss begins where guessing does and ends above 2, so my networks are hardly sure of anything. And yet
+# about half of their answers are right. How can that be?"
 
 # %%
 log = mystery()
-title = "A colleague's log: loss below 0.1, and at best every second answer right"
+title = "A colleague's log: about half of the answers right, and a loss not far below guessing"
 figures.loss_and_accuracy_curves(log, title=title, loss_label="loss, as logged")
+
+# %% tags=["nbval-check-output"]
+print("loss of the first batch, network by network:", log.first.round(3))
+print("loss over the last epoch:                   ", log.loss[:, -1].round(3))
+print("accuracy over the last epoch:               ", log.accuracy[:, -1].round(3))
 
 # %% tags=["commit"]
 lesson.commit("colleague")
 
 # %% [markdown]
-# Lesson 01 says what a cross-entropy costs at a given accuracy. Write a function that gets the losses and accuracies
-# of a log, two arrays of one shape, and returns an array of booleans: where can this loss **not** be the
-# cross-entropy of these answers?
-
+# Find out three things. How many of the entries of `log.loss` break the bound of lesson 01, so that no cross-entropy can
+# go with that accuracy? Which of these lines printed the loss? And which mean probability did each network give the true
+# classes in the last epoch, as that line saw it?
+#
+# - **A.** `cross_entropy(labels=y, logits=z)`
+# - **B.** `cross_entropy(z, y)`
+# - **C.** `cross_entropy(softmax(z), y)`
+# - **D.** `cross_entropy(y, softmax(z))`
+# - **E.** `mean((softmax(z) - y)**2)`, the squared error over the classes
 
 # %% tags=["exercise", "transfer"]
-def impossible(loss, accuracy): ...
+broken = ...  # a whole number, 0 if the bound holds everywhere
+line = ...  # "A", "B", "C", "D" or "E"
+of_true = ...  # eight numbers; compute them from log.loss
 
-
-lesson.check("impossible", impossible)
-
+lesson.check("printed", (broken, line, of_true))
 
 # %% tags=["solution", "nbval-check-output"]
-def impossible_solution(loss, accuracy):
-    return loss < (1 - accuracy) * np.log(2)
+below_bound = np.sum(log.loss < (1 - log.accuracy) * np.log(2))
+ceiling_of_13 = np.log(np.e + 12)  # at the end loss plus accuracy come to this: C or D
+at_start = {"C": ceiling_of_13 - 1 / 13, "D": np.log(13)}  # all thirteen classes at 1/13
+nearest = min(at_start, key=lambda each: abs(np.median(log.first) - at_start[each]))
+printed_solution = below_bound, nearest, ceiling_of_13 - log.loss[:, -1]
 
-
-lesson.check("impossible", impossible_solution)
-
-# %% [markdown]
-# Now hold the log against that bound.
-
-# %%
-broken = log.loss < (1 - log.accuracy) * np.log(2)
-print(f"entries that no cross-entropy can give: {broken.mean():.0%} of {broken.size}")
-print(f"at the end: loss {np.median(log.loss[:, -1]):.3f}, accuracy {np.median(log.accuracy[:, -1]):.2f}")
-print(f"the least cross-entropy this permits: {(1 - np.median(log.accuracy[:, -1])) * np.log(2):.2f}")
-print(f"in the first epoch: loss {np.median(log.loss[:, 0]):.3f}")
-print(f"what would that be of thirteen probabilities? Their mean squared error: {(1 - 1 / 13) / 13:.3f}")
-
-# %%
-lesson.recall("colleague", came_out="The loss was the mean squared error of thirteen probabilities.")
+lesson.check("printed", printed_solution)
 
 # %% [markdown]
-# The squared error is averaged over thirteen classes, twelve of which ask for a 0 and nearly get it. "Near zero" is where
-# it begins, for a network that knows nothing. Before you call a loss low, ask what a network that knows nothing would have.
+# Now hold the log against these numbers, and open the recording behind it.
+
+# %% tags=["nbval-check-output"]
+total, behind = log.loss + log.accuracy, recordings.load("lesson_03_swapped_softmax").train
+print(f"the least loss: {log.loss.min():.2f}; below ln 2 = {np.log(2):.2f} the bound would begin to bite")
+print("loss plus accuracy at the end:", total[:, -1].round(2), f"; ln(e + 12) = {np.log(np.e + 12):.2f}")
+print(f"first batch, median: {np.median(log.first):.3f}; with nothing learned", end=" ")
+print(f"C reports {np.log(np.e + 12) - 1 / 13:.3f} and D {np.log(13):.3f}")
+print(f"{behind.samples} of the training images, last epoch: the class named has", end=" ")
+print(f"{behind.top_probabilities[:, -1].mean():.2f} on average; cross-entropy", end=" ")
+print(f"{behind.loss[:, -1].min():.0f} to {behind.loss[:, -1].max():.0f} nats")
+
+# %%
+lesson.recall("colleague", came_out="The loss was the cross-entropy with its arguments swapped, after a softmax.")
+
+# %% [markdown]
+# No bound is broken, so lesson 01 has no objection. But eight networks, one of them right about a fifth of the time and
+# others more than half, come to one sum: that is a property of the line and not of the networks. The end cannot tell C
+# from D, and the first batch can. These are the networks of "swapped, softmax", the seventh of the causes.
+#
+# And the colleague read the loss the wrong way round. The networks are sure of nearly everything, wrong answers
+# included, and their cross-entropy is far above that of guessing. The line that printed the loss charges at most 1
+# more for a wrong answer than for a right one, however sure it is.
 
 # %% [markdown]
 # ## Quiz
@@ -1037,8 +1063,8 @@ lesson.quiz("peak")
 # |---|---|---|
 # | A low loss can go with a low accuracy. | **Not on the same images**, if it is the cross-entropy and truly low. Training loss and validation accuracy are of different images: with every label true the recorded training loss ends near 0, and little more than half of the validation images are right. | low against what; loss and accuracy with every label true |
 # | Loss decreases after every iteration. | **False.** Batch by batch it falls about every second time, in nine recorded trainings. The loss of the batch itself, before and after its step, falls nearly always, in one small network. | the loss from point to point; a batch before and after its step |
-# | A loss need not have anything to do with accuracy. | **True.** The mean of the predicted probabilities can be minimised, and ends at "no" for everything. | the mean of the probabilities |
-# | If the loss were 1 - accuracy, the two would mirror each other. | **True by definition, and no use**: it cannot be trained, for there is no gradient. | one minus the accuracy is refused |
+# | A loss need not have anything to do with accuracy. | **True.** With one sigmoid output the mean of the predictions can be minimised, and ends at "no"; with softmax it is a constant. | the mean of the probabilities |
+# | If the loss were 1 - accuracy, the two would mirror each other. | **True by definition.** Written so, it has no gradient to follow, and TensorFlow refuses it (lesson 06 optimises it otherwise). | one minus the accuracy is refused |
 # | `softmax_cross_entropy_with_logits(pred, y)` is the cause. | **Not before TensorFlow 1.0**, when that order was right, and in 1.x it does not run: so say the pages of those versions, which no cell can run. Today it swaps the two without a word, and gives another picture. | the signature of today; the swapped loss and its gradient; the seven causes |
 # | A noisy accuracy curve means unstable training. | **Not by itself.** On 32 images it is noisy for a network that stands still. | the ten readings |
 #

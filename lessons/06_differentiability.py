@@ -11,7 +11,7 @@
 # optimise it all the same, in five ways, and measure when that pays and what it costs. And you see what log loss does
 # to the errors that you care about.
 #
-# **What you need first:** lesson 01 (what a sample costs), what a derivative is, and enough Keras to read `compile`
+# **What you need first:** lesson 01 (what a sample costs), lesson 02 (many networks at once, correlation), what a derivative is, and enough Keras to read `compile`
 # and `fit`. From lesson 05 it helps to know that loss and accuracy may rise together. The next cell loads TensorFlow,
 # which takes about ten seconds; if another lesson's kernel still runs, shut it down first (menu *Kernel*).
 #
@@ -22,7 +22,8 @@
 # which cannot be optimised itself. With a sigmoid and log loss the two are highly correlated. A loss can be minimised
 # by many methods, such as Newton's and bisection, and so can even |y_hat - y|. (Where would Newton's fail on it?)
 # TensorFlow's MNIST tutorial optimises cross-entropy and reports accuracy. And in the thread of lesson 03 somebody
-# had tried to optimise accuracy, failed, and wondered about other types of neurons. Each gets its verdict at the end.
+# had tried to optimise accuracy, failed, and wondered about other types of neurons (that lesson does not take it up).
+# Each gets its verdict at the end.
 #
 # </details>
 
@@ -95,7 +96,7 @@ lesson.commit("related")
 # 3. Now stand half-way to the + end of the line. Which of the two curves tells you the way back?
 # 4. Pull **how far** back to 6. Green is a smoothed accuracy: each step is replaced by a sigmoid, the steeper, the
 #    greater its **sharpness**. When does it follow the staircase, and when has it a slope to follow?
-# 5. Try the other **losses** and look at the map. Where is the bottom of each? (What they are, comes below.)
+# 5. Try the other **losses** and look at the map. Where is the bottom of each? (They are explained below.)
 
 # %% tags=["explorer"]
 lesson.explorer("landscape")
@@ -106,10 +107,11 @@ lesson.explorer("landscape")
 # ### A staircase and a bowl
 #
 # The flowers, and the three weights. A flower's **score** is `flower @ weights`; virginica has the sign +1 and
-# versicolor -1, and sign times score is the flower's **margin**: above 0 the answer is right. A sigmoid of the score
-# is the probability of virginica, so log loss is `log(1 + exp(-margin))`, in nats. That is all that `LogisticLoss`
-# computes, with its slopes. (The explorer shows it in bits; why, you see below. `newton`
-# finds the weights with the least loss; how, comes at the end.)
+# versicolor -1, and sign times score is the flower's **margin**: above 0 the answer is right. (Another margin than
+# lesson 01's, which was a difference of probabilities; both have the same sign.) A sigmoid of the score is the
+# probability of virginica, so log loss is `log(1 + exp(-margin))`, in nats. That is all that `LogisticLoss` computes,
+# with its slopes. (The explorer shows it in bits, for a reason that you meet below. `newton` finds the weights with
+# the least loss; the end of the lesson says how.)
 
 # %% decides="a staircase and a bowl" over="{len(signs)} flowers; no random numbers"
 flowers, signs = petals("versicolor", "virginica")
@@ -156,8 +158,7 @@ assert np.allclose((log_loss.value(ends[0]) - log_loss.value(ends[1])) / (2 * si
 
 # %% [markdown]
 # (In the explorer log loss has its bottom in the middle; hinge, exponential and savage have theirs a little to the
-# lower left, squared and perceptron far there, near weights of 0. One of those dislikes large margins, the other is
-# least where nothing is decided. And a sharp smoothed accuracy follows the staircase, flat parts included; a soft one
+# lower left, squared and perceptron near weights of 0. These losses come below: the squared one dislikes large margins, the perceptron loss is least where nothing is decided. And a sharp smoothed accuracy follows the staircase, flat parts included; a soft one
 # has a slope, but its top is not that of the staircase.)
 
 # %% [markdown]
@@ -269,7 +270,8 @@ assert all(gaps[name] < -1e-12 for name in gaps if not SURROGATES[name].bounds_e
 
 # %% [markdown]
 # That is the promise of a surrogate (a case of **Markov's inequality**): push the mean below 0.2, and at most a fifth
-# of the samples are wrong. It is a promise about the level, and may be an empty one: the squared loss is above 60
+# of the samples are wrong. For log loss in bits this is lesson 01's bound: with an accuracy $a$ and a log loss of $L$
+# nats, $1 - a \le L / \ln 2$. It is a promise about the level, and may be an empty one: the squared loss is above 60
 # here, since most margins are far above 1. And it says nothing of the way: the bound may fall while the errors rise,
 # as in the first picture.
 
@@ -465,10 +467,10 @@ for dimension in (2, 8, 64):
 # %% [markdown]
 # ### A gradient where there is none
 #
-# The thread of lesson 03 wondered about other types of neurons. There is one: count errors on the way forward, and on
-# the way back pretend that the step was a slope. It is called a **straight-through estimator**. Here the pretended
-# slope is -1, at first only for margins between -1 and 1, then everywhere. (`tf.custom_gradient` lets a function name
-# its own slope; `upstream` is what the chain rule brings from above.)
+# Somebody in lesson 03's thread wondered about other types of neurons. There is one: count errors on the way forward,
+# and on the way back pretend that the step was a slope. It is called a **straight-through estimator**. Here the
+# pretended slope is -1, at first only for margins between -1 and 1, then everywhere. (`tf.custom_gradient` lets a
+# function name its own slope; `upstream` is what the chain rule brings from above.)
 
 # %%
 as_written = tf.autograph.experimental.do_not_convert  # else TensorFlow rewrites a function, and its gradient is lost
@@ -751,8 +753,7 @@ for kind in ("far", "one side"):
 # ### Are they correlated?
 #
 # "Highly correlated", said the answer. Across what? Take 32 networks with a sigmoid output that tell odd digits from
-# even ones, 150 training digits, 100 epochs: far too long. The **correlation coefficient** r is 1 or -1 where one
-# number follows from the other along a straight line, and 0 where a line is of no use.
+# even ones, 150 training digits, 100 epochs: far too long. As in lesson 02, r is the correlation coefficient.
 
 # %%
 digits = datasets.digits(seed=0)
@@ -864,9 +865,9 @@ told = f"{np.median(every):+.2f} in the median network, from {min(every):+.2f} t
 lesson.recall("related", came_out=told + "close to -1 until the least loss, above 0 after it.")
 
 # %% [markdown]
-# Of two networks, or two models, the one with less loss is right more often in more pairs than it is right less often,
-# and of these there are a good many. From one epoch to the next accuracy stays exactly where it was in about half of
-# the cases: a staircase.
+# Take two networks, or two models. In about 60% of the pairs the one with less loss has more right answers; in 24%
+# (networks) and 36% (models) it has fewer. From one epoch to the next accuracy stays exactly where it was in about
+# half of the cases: a staircase.
 
 # %% [markdown]
 # ### What is minimised, and why
@@ -1094,18 +1095,22 @@ lesson.check("misled", misled_solution)
 # Write the loss that it should train on, as a function of the errors in minutes, an array: at least 1 wherever a
 # delivery counts, and rising with the distance there (it is tried up to an hour); never negative, never falling with
 # the distance, and below 1 for a perfect forecast.
+#
+# Another kitchen trained on the square of `minutes / 5`, and its log tells only the `mean` of that loss. Ask what a
+# loss permits, as in lesson 01: no more than which share of its deliveries can count? Return your costs and this
+# share.
 
 
 # %% tags=["exercise", "transfer"]
-def too_far(minutes): ...
+def too_far(minutes, mean): ...
 
 
 lesson.check("too_far", too_far)
 
 
 # %% tags=["solution", "nbval-check-output"]
-def too_far_solution(minutes):
-    return np.abs(minutes) / 10
+def too_far_solution(minutes, mean):
+    return np.abs(minutes) / 10, min(1, mean / 4)
 
 
 lesson.check("too_far", too_far_solution)
@@ -1113,6 +1118,13 @@ lesson.check("too_far", too_far_solution)
 # %% [markdown]
 # It is the mean absolute error, in units of ten minutes: whoever brings it below 0.1 has at most one delivery in ten
 # that counts. Now you know what such a loss promises, and what a few deliveries that are an hour off would do to it.
+#
+# The other kitchen's loss charges 4 at ten minutes, and more beyond. That is what ln 2 was in lesson 01, the least
+# that a mistake can cost. So its log can be checked:
+
+# %%
+_, share = too_far_solution(np.zeros(1), mean=1.4)
+print(f"a mean of 1.4: no more than {share:.0%} can count; if 45% are reported, one of the two numbers is wrong")
 
 # %% [markdown]
 # ## Quiz
@@ -1144,12 +1156,12 @@ lesson.quiz("separable")
 # | Backpropagation needs derivatives. | **True**, and it is easily deceived: zeros pass without complaint, and a pretended slope works. | None and zeros; straight-through |
 # | Both measure correctness, so one is redundant. | **False.** One asks how well probabilities fit, the other how often answers are right; the minimum of one is not the maximum of the other. | a staircase and a bowl; maximum likelihood |
 # | Loss stands in for a metric that cannot be optimised. | **Half true.** It can be, without slopes or with pretended ones. Against far outliers that pays. Elsewhere an evolution strategy and a clipped straight-through gradient fitted training more closely, and new points no better. | a search against log loss; straight-through; the tables of errors |
-# | They are highly correlated, with a sigmoid and log loss. | **It depends on what is compared.** Until the least loss nearly -1; after it the sign turns; for changes, samples, seeds and models in between. | are they correlated |
+# | They are highly correlated, with a sigmoid and log loss. | **It depends on what is compared.** In the median, r is nearly -1 over the epochs until the least loss, and above 0 over those after it. Across changes, samples, networks and models it lies in between. | are they correlated |
 # | A loss can be minimised by many methods. | **True** of log loss: by bisection with one weight, by Newton's method, by descent, noisy or not. | four ways down |
 # | ... and so can \|y_hat - y\|. | **Yes, but not by Newton's method.** Where y_hat is linear there is no curvature (bisection finds the kink); where it is a sigmoid there is a downward one, or no minimum. Gradient descent does well with the sigmoid: it is smoothed accuracy. | where Newton's method fails; smoothed, beside the surrogates |
-# | Optimising accuracy was tried and failed. (lesson 03) | **It need not fail**, with a linear classifier. In training, an evolution strategy and a clipped straight-through gradient, begun at 0, got fewest wrong; on new points of these clouds the unclipped one, which counts nothing, was best or within chance of it among the straight boundaries found. | the tables of errors; the unclipped one and its rival |
-# | Other types of neurons may help. (lesson 03) | **True**, in a sense: a step with a pretended slope. At the output it is a surrogate by another name. | the slopes of its ramp |
-# | The MNIST tutorial optimises cross-entropy and reports accuracy. | **True**, as read there, not run (`loss=SparseCategoricalCrossentropy(...)`, `metrics=["accuracy"]`). What the cells decide is why that is sound: counted errors give training no slope, log loss gives it one. One to walk on, one to be judged by. | None and zeros; steps to either side |
+# | Optimising accuracy was tried and failed. (said in lesson 03's thread) | **It need not fail**, with a linear classifier. In training, an evolution strategy and a clipped straight-through gradient, begun at 0, got fewest wrong. On new points of these clouds the unclipped gradient, which counts no errors, found the best of the straight boundaries, or one within chance of the best. | the tables of errors; the unclipped one and its rival |
+# | Other types of neurons may help. (said in lesson 03's thread) | **True**, in a sense: a step can be trained if one pretends that it has a slope. At the output that is a surrogate by another name. | straight-through; the slopes of its ramp |
+# | The MNIST tutorial optimises cross-entropy and reports accuracy. | **True**, as read there, not run (`loss=SparseCategoricalCrossentropy(...)`, `metrics=["accuracy"]`). What the cells decide is why that is sound: counted errors give training no slope, log loss gives it one. So train on log loss, and judge by accuracy. | None and zeros; steps to either side |
 #
 # **Write the reply you would post.** Take five minutes, before you open the rubric.
 #

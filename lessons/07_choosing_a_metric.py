@@ -11,9 +11,9 @@
 # In this lesson you find out what each number was, see seven metrics judge the same predictions, and let each of them
 # choose a model, to learn what that choice costs.
 #
-# **What you need first:** lesson 01 (what a sample costs, what a loss permits), and enough Keras to read `compile`
-# and `fit`. The next cell loads TensorFlow, which takes about ten seconds; if another lesson's kernel still runs,
-# shut it down first (menu *Kernel*).
+# **What you need first:** lesson 01 (what a sample costs, what a loss permits), lesson 02 (many networks at once), lesson 05 (entropy, calibration), and enough Keras to read `compile`
+# and `fit`. The last exercise needs what a temperature is (lesson 05). The next cell loads TensorFlow, which takes
+# about ten seconds; if another lesson's kernel still runs, shut it down first (menu *Kernel*).
 #
 # <details>
 # <summary>What the answers claimed</summary>
@@ -41,7 +41,7 @@ layers = keras.layers
 
 # %% [markdown]
 # Here is the second case, with real images. Is a digit an eight? One in 41 is, and the scanner is coarse: 4 x 4
-# pixels. Eight networks, each with another seed. Dotted is what you get without looking: for the accuracy by never
+# pixels. Eight networks, each with another seed. Dotted ("chance" in the picture) is what you get without looking: for the accuracy by never
 # saying "eight", for the loss by always saying how frequent eights are. (Of the validation digits 15 are eights.)
 
 # %%
@@ -325,8 +325,9 @@ assert 0.1 < saved < 0.2
 
 # %% [markdown]
 # That log loss sounds like next to nothing, and saves less than a fifth of what looking at nothing costs. ("Log loss
-# saved" is what statistics calls McFadden's R^2. Log loss and the **Brier score**, the mean squared error of
-# probabilities, are *proper*: in the mean nobody does better by saying another probability than the right one.)
+# saved" is what statistics calls McFadden's R^2. Log loss and the Brier score are *proper*: in the mean nobody does
+# better by saying another probability than the right one. The Brier score is that of lesson 01; for two classes it is
+# twice the mean squared error of the probability.)
 
 # %% [markdown]
 # ### The same predictions, fewer eights
@@ -377,7 +378,7 @@ ratio_figure(ratios, values, title=title, xlabel="others to one eight")
 #
 # Say a missed eight costs as much as 10 false alarms. An image with probability $p$ costs $10p$ in the mean if it is
 # passed, and $1 - p$ if it is called. Calling is cheaper above $p = 1 / 11$. No threshold is searched; it follows
-# from the prices, **if the probabilities are right**. Are they? The coarse scanner, one in 21:
+# from the prices, **if the probabilities are right** (calibrated, lesson 05). Are they? The coarse scanner, one in 21:
 
 # %%
 rare, p = judge(4, 20)
@@ -813,29 +814,40 @@ lesson.check("at_odds", at_odds_solution)
 # **4. In another clinic.** A test for a disease was tried where a share `here` of the people had it. It found a share
 # `recall` of the ill, and a share `precision` of its alarms was right. Now it is used where a share `there` of the
 # people are ill. What precision should be expected there?
+#
+# Then the threshold is to follow the price: there a miss costs as much as `price` false alarms. The test is a network
+# with one logit, and its logits are too bold. Here, dividing them by a `temperature` made their probabilities right
+# (lesson 05). Above which logit of the network should an alarm be raised *there*? Return the precision and this logit.
 
 
 # %% tags=["exercise", "transfer"]
-def precision_elsewhere(recall, precision, here, there): ...
+def precision_elsewhere(recall, precision, here, there, price, temperature): ...
 
 
 lesson.check("precision_elsewhere", precision_elsewhere)
 
 
 # %% tags=["solution", "nbval-check-output"]
-def precision_elsewhere_solution(recall, precision, here, there):
+def precision_elsewhere_solution(recall, precision, here, there, price, temperature):
     alarms = recall * here * (1 - precision) / (precision * (1 - here))  # of the healthy, the share that is alarmed
-    return recall * there / (recall * there + alarms * (1 - there))
+    expected = recall * there / (recall * there + alarms * (1 - there))
+    factor = there / (1 - there) * (1 - here) / here  # by which everybody's odds of being ill differ there
+    return expected, temperature * np.log(1 / price / factor)  # call at odds of 1 to price there
 
 
 lesson.check("precision_elsewhere", precision_elsewhere_solution)
 
 # %%
-elsewhere = precision_elsewhere_solution(recall=0.9, precision=0.9, here=0.5, there=0.01)
+as_tried = dict(recall=0.9, precision=0.9, here=0.5, price=10, temperature=2)
+elsewhere, logit_there = precision_elsewhere_solution(there=0.01, **as_tried)
 print(f"found 90%, precision 90% among people of whom half are ill; where 1% is ill: {elsewhere:.0%}")
+_, logit_here = precision_elsewhere_solution(there=0.5, **as_tried)
+print(f"a price of 10, a temperature of 2: alarm above a logit of {logit_here:+.1f} here, of {logit_there:+.1f} there")
 
 # %% [markdown]
-# (It holds as long as the ill there are like the ill here, and the healthy like the healthy.)
+# (Both hold as long as the ill there are like the ill here, and the healthy like the healthy. Then what the test finds
+# multiplies the odds of being ill by the same factor in both places; only the odds before the test differ. Class
+# weights moved odds in the same way.)
 
 # %% [markdown]
 # ## Quiz
@@ -863,11 +875,11 @@ lesson.quiz("own")
 #
 # | claim of the answers | verdict | decided by |
 # |---|---|---|
-# | A regression should report RMSE; it has no 0% and no 100%. | **True.** It is in the unit of the target; hold it against what the mean does. | what to report of a regression |
+# | A regression should report RMSE; it has no 0% and no 100%. | **True.** It is in the unit of the target; compare it with the RMSE of always forecasting the mean. | what to report of a regression |
 # | R^2 has. | **Half true.** 1 is perfect and 0 is the mean, but it may be negative, and it depends on how much the targets vary. | what to report of a regression; the lowest quarter |
 # | (Not said:) `accuracy` of a regression is printed, and means nothing. | **True.** With one output it counts targets that are exactly 0 or 1. Where these are few, the bound of lesson 01 exposes it. | a regression has no percentage; an accuracy below its bound |
-# | Under severe imbalance a model that maximises accuracy always names the common class. | **Only where** it finds no place with mostly rare ones. At the same ratio, logistic regression found some with fine pixels and none with coarse ones, where five neighbours did. | always the common class |
-# | Log loss would be better. | **To see progress, yes. To judge and to choose, not by itself.** Its level must be held against the entropy of the share; and as a chooser it was no better than accuracy: dearer with the neighbours, where one exact 0 decides it, and much alike without. | the first picture; log loss against the entropy of the share; which metric chooses the best model |
+# | Under severe imbalance a model that maximises accuracy always names the common class. | **Only where** it finds no place in which the rare class is the more probable one. At the same ratio, logistic regression found such places with fine pixels and not with coarse ones; five neighbours found some with coarse ones, too. | always the common class |
+# | Log loss would be better. | **To see progress, yes. To judge and to choose, not by itself.** Its level must be held against the entropy of the share; and when it chose among models it was no better than accuracy. With the neighbours among them its choice was dearer, because a single probability of exactly 0 decides it; without them the two choices cost much alike. | the first picture; log loss against the entropy of the share; which metric chooses the best model |
 # | Write `your_own_metric(y_true, y_pred)`. | **It works**, and shows the mean over batches, which for F1 is another number. Keep counts, or take Keras's own. | a metric of your own |
 # | `show_accuracy=True` shows the accuracy. | **No longer.** It raises an error; `metrics=[...]` shows all that it lists, beside the loss. | stumbling blocks; beside the loss |
 #

@@ -12,8 +12,8 @@
 # clinic could judge. At the end it is yours, for your own curves.
 #
 # **What you need first:** lesson 01 (what a wrong answer costs) and lesson 05 (confidence). Lessons 03, 04 and 07
-# help with single cases. The next cell loads TensorFlow, which takes about ten seconds; if another lesson's kernel
-# still runs, shut it down first (menu *Kernel*).
+# help with single cases, and the last exercise asks for 02, 03, 05 and 07 together. The next cell loads TensorFlow,
+# which takes about ten seconds; if another lesson's kernel still runs, shut it down first (menu *Kernel*).
 #
 # <details>
 # <summary>What is claimed about such curves</summary>
@@ -25,8 +25,8 @@
 # </details>
 
 # %%
-from lossacc_helpers.course.lesson_08 import lesson, mystery_curves, training_of
-from lossacc_helpers import datasets, fingerprints, spikes, training, wilson_interval
+from lossacc_helpers.course.lesson_08 import four_trainings, lesson, mystery_curves, training_of
+from lossacc_helpers import calibrated_loss, datasets, fingerprints, spikes, training, wilson_interval
 from lossacc_helpers.clinic import diagnose, examples, read, rules
 from lossacc_helpers.figures.clinic import clinic_figure, images_figure, logs_figure
 from lossacc_helpers.widgets import CurveClinic
@@ -64,20 +64,19 @@ lesson.commit("rising")
 #
 # Five trainings of earlier lessons, A to E, and the clinic beside them. Each bar is a cause that fits; its length,
 # the **score**, says how clear its marks are, and is no probability. The name of a cause, such as `label-noise`, is
-# called its **slug**. Grey and dotted is the **floor**: no log loss with the *validation* accuracy can lie lower.
-# Grey and dash-dotted is what calibrated predictions (lesson 05) of that accuracy would cost at most. Yellow are the
-# epochs that show the first finding.
+# called its **slug**. Grey and dotted is the **floor** (lesson 01's bound, not the softmax floor of lesson 03): no log
+# loss with the *validation* accuracy can lie lower. Grey and dash-dotted is what calibrated predictions (lesson 05) of
+# that accuracy would cost at most. Yellow are the epochs that show the first finding.
 #
 # 1. Training B, 80% of its **epochs seen**: what does the clinic say? Go back to 20%, and forward again. From when
 #    on does it say so?
 # 2. Training A: from when on does it know? Which two causes can it not tell apart?
 # 3. Training C: why can this not be the mean of $-\ln p$?
 # 4. Training E: first **the curves**, then **every sample**. What changes, and what is the evidence?
-# 5. Training D has nothing built in that is wrong. What does the clinic say at 20%, 50%, 80% and 100%?
+# 5. No mistake was built into training D. What does the clinic say at 20%, 50%, 80% and 100%?
 #
-# (In these recordings validation is plain cross-entropy, whatever the training used; what `fit` would have printed
-# for validation in A lies between the same two bounds as its training loss. The dotted line below is what guessing
-# gets.)
+# (In these recordings validation is plain cross-entropy, whatever the training used. In A, `fit` would have printed a
+# validation loss with the same softmax floor as its training loss. The dotted line below is what guessing gets.)
 
 # %% tags=["explorer"]
 lesson.explorer()
@@ -127,8 +126,7 @@ np.testing.assert_allclose(loss / (1 - accuracy), -np.log(1e-7), atol=0.05)
 # You know 16.118 from lesson 01: what one impossible answer costs where probabilities are clipped at 1e-7. Here
 # *every* wrong answer costs that: all outputs are 0 or 1. The asker had set a learning rate of 1. (Perhaps it also
 # names one class throughout: the accuracy stands quite still, and in 32 bits a sigmoid's wrong 1 would cost a little
-# less than a wrong 0.) Such a **fingerprint**, a value that few mistakes leave, is the best evidence that a log can
-# hold.
+# less than a wrong 0.) Such a fingerprint (lesson 03) is the best evidence that a log can hold.
 
 # %%
 lesson.recall("still")
@@ -138,7 +136,8 @@ lesson.recall("still")
 #
 # Case 2. A wrong answer gives the true class at most one half, so it costs at least $\ln 2$, and the mean loss $L$
 # with accuracy $a$ is at least $(1 - a) \ln 2$. That holds for every plain mean of cross-entropies, however many
-# classes there are, if accuracy counts the most probable class. (Weights, smoothing and the like are the exceptions.)
+# classes there are, if accuracy counts the most probable class. (Sample weights are an exception; smoothed labels are
+# none.)
 
 # %% decides="a number that cannot be"
 log = cases[1].log
@@ -166,8 +165,7 @@ lesson.recall("cheap")
 #
 # Case 3 has no fingerprint. The validation loss rises; is that more than chance? A rule needs to know how much a
 # curve moves by itself. Take **second differences**, each value minus the mean of its neighbours, times two: a
-# straight trend disappears, and of independent noise with standard deviation $\sigma$ there remains
-# $\sqrt{6}\,\sigma$. The median of their sizes, times 1.4826 (which makes a standard deviation of it, if the noise is
+# straight trend disappears, and of independent noise with standard deviation $\sigma$ there remains $\sqrt{6}\,\sigma$ (the factors are 1, -2, 1, and independent variances add with their squares). The median of their sizes, times 1.4826 (which makes a standard deviation of it, if the noise is
 # normal), estimates that without caring about a few spikes.
 
 
@@ -220,6 +218,10 @@ for rule in rules.RULES:
     print(f"{rule.__name__:28} {rule.__doc__.splitlines()[0]}")
 
 # %% [markdown]
+# (The clinic scores `overfitting` high only where validation accuracy falls while the validation loss rises. Where
+# the accuracy stands, `overconfidence` comes first. A gap that grows beside a loss that stands is called
+# `overfitting`, too, with a middling score.)
+#
 # Then the findings are held against each other. A loss that is no cross-entropy explains away an "overconfidence"
 # found in it. And where two causes leave the same marks, the clinic names the experiment that tells them apart. Take
 # a second softmax, and labels and predictions exchanged in the call of TensorFlow's loss (from logits, behind a
@@ -264,10 +266,11 @@ print(f"E with every sample: {best.slug} {best.score:.2f}\n ", best.evidence[0])
 # - **A** and **C** carry fingerprints: a second softmax, and a loss below 0, which no $-\ln p$ can be (C exchanges
 #   labels and *logits*, without a softmax before, and nothing bounds that; lesson 03). A few epochs are enough.
 # - **B** is healthy at first, and then goes on for too long: the wrong answers become dearer.
-# - **D** is a warning. Nothing wrong was built into it. At 20% a gap that has opened early looks like a shift. About
-#   halfway the accuracy pauses, which looks like overfitting; later it rises further. The last name is true: the
-#   validation loss has risen since its first epochs, while more answers are right.
-# - **E** is one of the spiky networks of lesson 04. Its jumps are small and many, and by its curves nothing stands
+# - **D** is a warning. No mistake was built into it. At 20% an early gap is called a shift; there is one (the two
+#   parts of a photograph differ, lesson 03). About halfway the accuracy pauses, which looks like overfitting; later
+#   it rises further. The last name is true: the validation loss has risen since its first epochs, while more answers
+#   are right.
+# - **E** is a network of lesson 04 at the asker's scale. Its jumps are small and few, and by its curves nothing stands
 #   out. With the samples it is known what the *training* samples cost when they are asked as validation is. That
 #   settles it. (Drag the explorer to 10% of E: `overconfidence`, with a high score. Early on, high scores too may be
 #   wrong.)
@@ -487,23 +490,29 @@ CurveClinic()
 # Each exercise is checked by its own cell. Run `lesson.hint("...")` with its name when you are stuck. The solutions
 # are collapsed.
 #
-# **1. A rule of your own.** Given are the losses and accuracies of some epochs, as printed, with four digits. Return
-# for each epoch whether it *cannot* be a mean cross-entropy with that accuracy. Allow for rounding.
+# **1. A rule of your own.** Given are the losses and accuracies of some epochs, as printed with four digits, and the
+# number of classes. Return one word for each epoch: `"impossible"` if no mean cross-entropy can go with that accuracy
+# (lesson 01); else `"miscalibrated"` if calibrated predictions could not cost as much (lesson 05); else `"possible"`.
+# Let less than 0.001 beyond a bound pass for rounding. Accuracies below chance are judged as chance in lesson 05's
+# bound.
 
 
 # %% tags=["exercise"]
-def impossible(loss, accuracy): ...
+def judged(loss, accuracy, classes): ...
 
 
-lesson.check("impossible", impossible)
+lesson.check("judged", judged)
 
 
 # %% tags=["solution", "nbval-check-output"]
-def impossible_solution(loss, accuracy):
-    return loss < (1 - accuracy) * np.log(2) - 1e-4
+def judged_solution(loss, accuracy, classes):
+    least = (1 - accuracy) * np.log(2)
+    _, most = calibrated_loss(np.maximum(accuracy, 1 / classes), classes=classes)
+    words = np.where(loss > most + 0.001, "miscalibrated", "possible")
+    return np.where(loss < least - 0.001, "impossible", words)
 
 
-lesson.check("impossible", impossible_solution)
+lesson.check("judged", judged_solution)
 
 # %% [markdown]
 # **2. Noise about a bend.** Second differences take a curve that bends for noise. Estimate the standard deviation
@@ -544,7 +553,6 @@ lesson.check("forged", forged_solution)
 # %% [markdown]
 # **4. A mystery.** These are the curves of a network of two classes, on 500 validation samples. Which slug fits, and
 # which epochs show it? Answer with a pair: the slug, and three epochs or more. Do it before you ask the clinic.
-# (Think of lesson 04: what does validation ask that training does not?)
 
 # %%
 curves = mystery_curves()
@@ -565,6 +573,73 @@ lesson.check("mystery", mystery_solution)
 
 # %%
 print(*diagnose(log, classes=2, validation_size=500).best.evidence, sep="\n")
+
+# %% [markdown]
+# **5. The last mystery: four trainings.** P, Q, R and S are real, and none of their authors said what was done. Name
+# the slug of each, and the one number that decides it. Each number comes from a different one of these five tools,
+# and one tool is not needed:
+#
+# - lesson 01: by how many nats, at most, a loss lies below the floor of its accuracy;
+# - lessons 02 and 03: by how many standard errors the lowest validation accuracy lies below what guessing would get
+#   on as many samples of all classes;
+# - lesson 03: what the mistake you suspect makes of a network that gives every class the same probability;
+# - lesson 05: by how many nats the last validation loss exceeds what calibrated predictions of that accuracy cost at
+#   most;
+# - lesson 07: what a constant answer costs that knows how frequent the classes are in the training part.
+#
+# Take all values from the logs, and give three decimals: `four["P"].log` has `loss`, `accuracy`, `validation_loss` and
+# `validation_accuracy`. You may ask the clinic. It will not do for all four: it has no more than the curves, and here
+# you know a little more.
+
+# %%
+four = four_trainings()
+for name, one in four.items():
+    kept = one.log
+    print(f"{name}: {one.classes} classes, {one.training_samples} training and", end=" ")
+    print(f"{one.validation_samples} validation samples. {one.known}")
+    for k in (0, len(kept.epochs) // 2, -1):
+        trained, unseen = (kept.loss[k], kept.accuracy[k]), (kept.validation_loss[k], kept.validation_accuracy[k])
+        print(f"   epoch {kept.epochs[k]:2}: loss {trained[0]:.4f}, accuracy {trained[1]:.4f};", end=" ")
+        print(f"validation {unseen[0]:.4f}, {unseen[1]:.4f}")
+logs_figure({name: four[name].log for name in "PQ"}, title="Which cause, and which number decides it?")
+
+# %%
+logs_figure({name: four[name].log for name in "RS"}, title="Which cause, and which number decides it?")
+
+# %% tags=["exercise", "transfer"]
+finale = ...  # [("slug", number), ...] for P, Q, R and S, in this order
+
+lesson.check("finale", finale)
+
+# %% tags=["solution", "nbval-check-output"]
+p, q, r, s = four.values()
+share, chance = p.log.accuracy[-1], 1 / r.classes
+constant = -share * np.log(share) - (1 - share) * np.log(1 - share)
+untrained = np.log(np.e + q.classes - 1) - 1 / q.classes  # the first batch cost about that, and more than ln 13
+one_error = np.sqrt(chance * (1 - chance) / r.validation_samples)
+_, ceiling = calibrated_loss(s.log.validation_accuracy[-1], classes=s.classes)
+finale_solution = [
+    ("class-imbalance", constant),
+    ("swapped-arguments", untrained),
+    ("unshuffled-validation-split", (chance - r.log.validation_accuracy.min()) / one_error),
+    ("overconfidence", s.log.validation_loss[-1] - ceiling),
+]
+lesson.check("finale", finale_solution)
+
+# %% [markdown]
+# <details>
+# <summary>What the four were, when you have them</summary>
+#
+# - **P**: lesson 07's eights, every pixel set to 0, as a wrong scaling may do. The loss ends where a
+#   constant answer's must, so nothing was learned of the images.
+# - **Q**: lesson 03's network, with labels and probabilities exchanged. The clinic's first name is its twin. What
+#   the first batch cost tells them apart.
+# - **R**: lesson 02's irises, sorted. All validation flowers are of one species, the rarest in training. The clinic
+#   thinks of BatchNormalization, which this network does not have.
+# - **S**: lesson 05's songs. Two numbers prove the misfit, in nats. That it is boldness is most likely: training goes
+#   on getting cheaper, and validation dearer at the same accuracy.
+#
+# </details>
 
 # %% [markdown]
 # ## Quiz
@@ -615,8 +690,8 @@ lesson.quiz("healthy")
 # ## Take away
 #
 # First ask whether the numbers can be what they are called: the floor and the fingerprints settle that at once. Then
-# ask whether a change is larger than its noise, and which two causes would leave the same marks. And let the last
-# word have the experiment, not the score.
+# ask whether a change is larger than its noise, and which two causes would leave the same marks. And let the
+# experiment have the last word, not the score.
 #
 # **Read on**
 #

@@ -5,7 +5,17 @@ import functools
 import numpy as np
 import pytest
 
-from lossacc_helpers import TrainingRun, accuracy_change_interval, accuracy_difference_interval, datasets, recordings
+from lossacc_helpers import (
+    TrainingRun,
+    accuracy_change_interval,
+    accuracy_difference_interval,
+    attainable_loss,
+    datasets,
+    double_softmax_loss,
+    double_softmax_range,
+    recordings,
+    swapped_softmax_loss,
+)
 from lossacc_helpers.course import lesson_03
 from lossacc_helpers.course.lesson_03 import lesson
 from lossacc_helpers.figures.causes import causes_figure
@@ -240,18 +250,37 @@ def test_any_logits_far_enough_down_pass_while_every_answer_is_right():
     assert not lesson.check("runaway", np.full((5, 12), -1000.0)).passed
 
 
-def test_the_mysterys_loss_is_the_mean_squared_error_and_no_cross_entropy():
+def test_the_mysterys_loss_breaks_no_bound_and_its_two_ends_leave_one_line():
     log = lesson_03.mystery()
-    assert log.loss.shape == log.accuracy.shape == (8, 12)
-    assert (log.loss < (1 - log.accuracy) * np.log(2)).all()
-    assert (log.loss < 0.1).all()
-    assert (log.loss[:, -1] < log.loss[:, 0]).all()
-    assert (log.accuracy < 0.55).all()
-    assert log.loss[:, 0] == pytest.approx((1 - 1 / 13) / 13, rel=0.05)
+    assert log.loss.shape == log.accuracy.shape == (8, 24)
+    assert log.first.shape == (8,)
+    assert (log.loss >= attainable_loss(log.accuracy)[0]).all()
+    ceiling = double_softmax_range(13)[1]
+    assert np.ptp(log.accuracy[:, -1]) > 0.3
+    np.testing.assert_allclose(log.loss[:, -1], lesson_03._LAST_LOSSES, atol=5.1e-4)  # of the wrong answers
+    np.testing.assert_allclose(log.accuracy[:, -1], lesson_03._LAST_ACCURACIES, atol=5.1e-4)
+    np.testing.assert_allclose((log.loss + log.accuracy)[:, -1], ceiling, atol=0.006)
+    nothing_learned = np.full((1, 13), 1 / 13)
+    np.testing.assert_allclose(log.first, swapped_softmax_loss([0], nothing_learned)[0], atol=0.006)
+    assert (np.abs(log.first - double_softmax_loss([0], nothing_learned)[0]) > 0.04).all()
 
 
-def test_a_bound_with_rounding_room_is_as_right_as_one_without():
-    def cautious(loss, accuracy):
-        return loss < (1 - accuracy) * np.log(2) - 1e-6
+def test_the_two_lines_that_end_alike_begin_apart_in_every_recorded_network():
+    swapped, twice = (recordings.load(f"lesson_03_{name}").steps for name in ("swapped_softmax", "softmax_twice"))
+    assert swapped.losses[:, 0].min() > twice.losses[:, 0].max() + 0.03
+    ends = [(one.epoch_loss + one.epoch_accuracy)[:, -1] for one in (swapped, twice)]
+    np.testing.assert_allclose(ends, double_softmax_range(13)[1], atol=0.01)
 
-    assert lesson.check("impossible", cautious).passed
+
+def test_the_networks_behind_the_mystery_are_sure_wrong_answers_included():
+    run = recordings.load("lesson_03_swapped_softmax").train
+    assert (run.top_probabilities[:, -1].mean(axis=-1) > 0.9).all()
+    assert (run.loss[:, -1] > 2 * np.log(13)).all()
+
+
+def test_the_mysterys_probabilities_may_be_rounded_and_must_be_eight():
+    log = lesson_03.mystery()
+    exact = np.log(np.e + 12) - log.loss[:, -1]
+    assert lesson.check("printed", (0, "c", exact.round(3))).passed
+    for other in (exact[:7], exact.mean(), exact + 0.01, np.full(8, np.nan)):
+        assert not lesson.check("printed", (0, "C", other)).passed

@@ -121,7 +121,7 @@ def test_what_misleads_is_judged_by_scikit_learn_too():
     ],
 )
 def test_every_bound_that_rises_passes(answer):
-    assert lesson.check("too_far", answer).passed
+    assert lesson.check("too_far", lambda minutes, mean: (answer(minutes), min(1, mean / 4))).passed
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,17 @@ def test_every_bound_that_rises_passes(answer):
     ],
 )
 def test_what_is_no_bound_or_does_not_rise_is_refused(answer):
-    assert not lesson.check("too_far", answer).passed
+    assert not lesson.check("too_far", lambda minutes, mean: (answer(minutes), min(1, mean / 4))).passed
+
+
+def test_the_share_that_the_other_kitchens_loss_permits_is_reached_and_never_passed():
+    generator = np.random.default_rng(0)
+    nearest = 1.0
+    for share in np.linspace(0, 1, 11):
+        off = np.where(np.arange(1000) < 1000 * share, 10 + 10 ** generator.uniform(-6, 1), generator.uniform(0, 10))
+        for minutes in (off, np.where(off > 10, 10 + 1e-9, 0.0)):
+            counted, permitted = np.mean(minutes > 10), min(1.0, np.mean((minutes / 5) ** 2) / 4)
+            assert counted <= permitted
+            nearest = min(nearest, permitted - counted) if counted else nearest
+    assert nearest < 1e-6
+    assert lesson.check("too_far", lambda minutes, mean: (abs(minutes) / 10, np.clip(mean / 4, 0, 1))).passed

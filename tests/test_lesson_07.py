@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import norm
 from sklearn import metrics
 from sklearn.datasets import load_digits
 
@@ -99,12 +101,28 @@ def test_other_forms_of_right_answers_pass():
 
     assert lesson.check("pooled_f1", by_precision).passed
 
-    def by_odds(recall, precision, here, there):
+    def by_odds(recall, precision, here, there, price, temperature):
         ratio = precision / (1 - precision) * (1 - here) / here  # recall over the false alarm rate
         odds = ratio * there / (1 - there)
-        return odds / (1 + odds)
+        at_price = 1 / (1 + price)
+        shift = np.log(there / (1 - there)) - np.log(here / (1 - here))
+        return odds / (1 + odds), temperature * (np.log(at_price / (1 - at_price)) - shift)
 
     assert lesson.check("precision_elsewhere", by_odds).passed
+
+
+def test_the_cheapest_cut_of_a_measurement_is_the_logit_that_the_checker_expects():
+    # A measurement x is normal around 1 among the ill and around -1 among the healthy: it adds 2 x to the log-odds.
+    def by_search(recall, precision, here, there, price, temperature):
+        alarms = recall * here * (1 - precision) / (precision * (1 - here))
+        expected = recall * there / (recall * there + alarms * (1 - there))
+
+        def dearer(x):  # by how much mistakes there cost more as the cut rises
+            return price * there * norm.pdf(x - 1) - (1 - there) * norm.pdf(x + 1)
+
+        return expected, temperature * (2 * brentq(dearer, -9, 9, xtol=1e-12) + np.log(here / (1 - here)))
+
+    assert lesson.check("precision_elsewhere", by_search).passed
 
 
 @pytest.mark.parametrize("high", [0.6, 0.99])

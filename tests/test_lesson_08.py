@@ -5,9 +5,27 @@ import re
 import numpy as np
 import pytest
 
-from lossacc_helpers import find_spikes, wilson_interval
+from lossacc_helpers import (
+    attainable_loss,
+    calibrated_loss,
+    datasets,
+    double_softmax_loss,
+    find_spikes,
+    least_miscalibration,
+    swapped_softmax_loss,
+    wilson_interval,
+)
 from lossacc_helpers.clinic import diagnose, examples
-from lossacc_helpers.course.lesson_08 import TRAININGS, lesson, mystery_curves, noise, third_noise, training_of
+from lossacc_helpers.clinic.causes import CAUSES
+from lossacc_helpers.course.lesson_08 import (
+    TRAININGS,
+    four_trainings,
+    lesson,
+    mystery_curves,
+    noise,
+    third_noise,
+    training_of,
+)
 from lossacc_helpers.exercises import check
 from tests.moving import move_every_control
 
@@ -82,17 +100,39 @@ def test_the_numbers_that_guesses_and_questions_state():
 # Exercises ---------------------------------------------------------------------------------------------------------
 
 
+def by_formula(loss, accuracy, classes):
+    """Judge epochs from first principles: ln 2 for each wrong answer, and Fano's inequality."""
+    words = []
+    for cost, right in zip(loss, accuracy, strict=True):
+        wrong = min(1 - right, 1 - 1 / classes)
+        most = -sum(p * np.log(p) for p in (wrong, 1 - wrong) if p > 0) + wrong * np.log(classes - 1)
+        low, high = cost < (1 - right) * np.log(2) - 1e-3, cost > most + 1e-3
+        words.append("impossible" if low else "miscalibrated" if high else "possible")
+    return words
+
+
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda loss, a: loss < (1 - a) * np.log(2) - 1e-4,
-        lambda loss, a: loss + 5e-5 < (1 - a - 5e-5) * np.log(2),
-        lambda loss, a: [x + 0.0001 < 0.6931 * (1 - y) for x, y in zip(loss, a, strict=True)],
-        lambda loss, a: np.where(loss - (1 - a) * np.log(2) < -1e-4, True, False),
+        by_formula,
+        lambda *given: tuple(word.upper() for word in by_formula(*given)),
+        lambda *given: np.array(by_formula(*given)),
+        lambda loss, a, c: np.select(
+            [
+                loss + 0.001 < attainable_loss(a)[0],
+                loss - 0.001 > calibrated_loss(np.clip(a, 1 / c, 1), classes=c)[1],
+            ],
+            ["impossible", "miscalibrated"],
+            "possible",
+        ),
     ],
 )
-def test_the_bound_may_be_written_in_many_ways(answer):
-    assert check(lesson.exercises["impossible"], answer).passed
+def test_epochs_may_be_judged_in_many_ways(answer):
+    assert check(lesson.exercises["judged"], answer).passed
+
+
+def test_other_words_are_told_apart_from_wrong_ones():
+    assert "The words are" in check(lesson.exercises["judged"], lambda loss, a, c: ["fine"] * len(loss)).message
 
 
 def test_any_log_with_the_mark_of_a_second_softmax_passes():
@@ -134,3 +174,100 @@ def test_either_name_and_any_three_jumps_solve_the_mystery():
 
 def test_training_does_not_jump_where_the_mystery_does():
     assert not find_spikes(mystery_curves()["training"].loss).any()
+
+
+# The last exercise -------------------------------------------------------------------------------------------------
+
+RIGHT = (
+    ("class-imbalance", 0.3255),
+    ("swapped-arguments", float(np.log(np.e + 12) - 1 / 13)),
+    ("unshuffled-validation-split", float(np.sqrt(15))),  # 0 of 30: (1/3) / sqrt(2/9 / 30)
+    ("overconfidence", 0.4036),
+)
+
+
+def test_what_decides_each_of_the_four_trainings():
+    p, q, r, s = four_trainings().values()
+    eights = datasets.digits(seed=0).train[1] == 8
+    share = np.array([eights.mean(), 1 - eights.mean()])
+    assert -(share * np.log(share)).sum() == pytest.approx(RIGHT[0][1], abs=5e-5)
+    assert p.log.loss[-1] == pytest.approx(RIGHT[0][1], abs=5e-4)
+    assert set(p.log.accuracy) == {share.max().round(4)}
+
+    even = np.full((1, 13), 1 / 13)
+    swapped, twice = swapped_softmax_loss([0], even)[0], double_softmax_loss([0], even)[0]
+    assert swapped == pytest.approx(RIGHT[1][1], abs=1e-9)
+    first = float(re.search(r"cost ([0-9.]+)\.$", q.known)[1])
+    assert abs(first - swapped) < 0.01 < 0.04 < first - twice
+    assert abs(first - swapped) > 0.003  # so that it cannot be copied for an answer
+
+    irises = datasets.iris("sorted", validation_split=0.2)
+    assert np.bincount(irises.validation[1], minlength=3).tolist() == [0, 0, 30]
+    assert r.log.validation_accuracy.min() == 0
+    assert (2 / 3) ** 30 < 1e-5  # how often guessing gets so few
+    assert r.log.validation_accuracy[-1] > 0.7
+
+    wrong = 1 - s.log.validation_accuracy[-1]
+    most = -(1 - wrong) * np.log(1 - wrong) - wrong * np.log(wrong / 110)
+    owed = s.log.validation_loss[-1] - most
+    assert owed == pytest.approx(RIGHT[3][1], abs=5e-4)
+    proven = least_miscalibration(s.log.validation_loss[-1], 1 - wrong, classes=111)
+    assert proven == pytest.approx(owed, abs=1e-3)
+    least = s.log.validation_loss.argmin()
+    assert s.log.validation_accuracy[-1] >= s.log.validation_accuracy[least]
+
+
+def test_the_clinic_names_two_of_the_four_and_takes_two_for_something_else():
+    found = {
+        name: diagnose(one.log, classes=one.classes, validation_size=one.validation_samples)
+        for name, one in four_trainings().items()
+    }
+    assert [one.best.slug for one in found.values()] == [
+        "class-imbalance",
+        "double-softmax",
+        "batch-norm-statistics",
+        "overconfidence",
+    ]
+    assert "swapped-arguments" in [one.slug for one in found["Q"].findings]
+    assert "unshuffled-validation-split" not in str(found["R"])
+
+
+def test_no_log_of_the_four_lies_below_the_floor_of_its_accuracy():
+    for one in four_trainings().values():
+        for loss, accuracy in (
+            (one.log.loss, one.log.accuracy),
+            (one.log.validation_loss, one.log.validation_accuracy),
+        ):
+            assert (loss >= attainable_loss(accuracy)[0]).all()
+
+
+def test_what_a_learner_does_to_the_logs_does_not_reach_the_checker():
+    one = four_trainings()["P"]
+    with pytest.raises(ValueError, match="read-only"):
+        one.log.loss[0] = 1.0
+    four_trainings().clear()
+    assert len(four_trainings()) == 4
+
+
+def test_the_last_exercise_takes_any_right_answer():
+    exercise = lesson.exercises["finale"]
+    assert check(exercise, list(RIGHT)).passed
+    assert check(exercise, tuple([slug.upper().replace("-", "_"), round(number, 3)] for slug, number in RIGHT)).passed
+    other = [("constant-predictor", RIGHT[0][1]), RIGHT[1], (RIGHT[2][0], -RIGHT[2][1]), RIGHT[3]]
+    assert check(exercise, other).passed
+    assert not check(exercise, list(RIGHT)[::-1]).passed
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_feedback_names_the_log_and_gives_nothing_away(place):
+    exercise, (right, number) = lesson.exercises["finale"], RIGHT[place]
+    accepted = {right, "constant-predictor"} if place == 0 else {right}
+    answers = [(slug, number) for slug in CAUSES if slug not in accepted]
+    answers += [(right, value) for value in (0.0, number + 0.1, number / 2, float("inf")) if value != number]
+    for given in (*answers, ("no such thing", number)):
+        result = check(exercise, [*RIGHT[:place], given, *RIGHT[place + 1 :]])
+        assert not result.passed
+        assert f"\n{'PQRS'[place]}: " in result.message
+        assert result.message.count("\n") == 1
+        assert f"{number:.3f}" not in result.message
+        assert not any(slug in result.message for slug in accepted - {given[0]})

@@ -67,17 +67,6 @@ def test_on_the_plateau_the_loss_falls_in_every_step_and_the_accuracy_in_none() 
     assert np.ptp(train.accuracy) == 0
 
 
-def test_both_rise_together_on_the_validation_samples_in_every_epoch() -> None:
-    sketch = sketches.both_rise()
-    assert sketch.validation is not None
-    assert (np.diff(sketch.validation.loss) > 0).all()
-    steps = np.diff(sketch.validation.accuracy)
-    assert (steps >= 0).all()
-    assert (steps[-10:] > 0).any()
-    assert sketch.validation.accuracy[-1] > sketch.validation.accuracy[0] + 0.5
-    assert (np.diff(sketch.train.loss) < 0).all()
-
-
 def test_one_impossible_sample_makes_the_loss_infinite_while_nearly_all_are_right() -> None:
     train = sketches.one_impossible().train
     assert np.isfinite(train.loss[0])
@@ -169,6 +158,17 @@ def test_the_sketch_of_validation_below_training_never_crosses_it() -> None:
     assert (np.diff(sketch.validation.loss) < 0).all()
 
 
+def test_both_rise_together_on_the_validation_samples_in_every_epoch() -> None:
+    sketch = sketches.both_rise()
+    assert sketch.validation is not None
+    assert (np.diff(sketch.validation.loss) > 0).all()
+    steps = np.diff(sketch.validation.accuracy)
+    assert (steps >= 0).all()
+    assert (steps[-10:] > 0).any()
+    assert sketch.validation.accuracy[-1] > sketch.validation.accuracy[0] + 0.5
+    assert (np.diff(sketch.train.loss) < 0).all()
+
+
 @pytest.mark.parametrize("sketch", [sketches.both_rise_late, sketches.turns_again], ids=lambda one: one.__name__)
 def test_the_validation_loss_turns_and_rises_while_the_accuracy_goes_on(sketch) -> None:
     drawn = sketch()
@@ -212,6 +212,7 @@ def test_where_nothing_is_a_class_the_loss_falls_and_no_sample_is_right() -> Non
     train = sketches.not_a_class().train
     assert (train.accuracy == 0).all()
     assert (np.diff(train.loss) < 0).all()
+    assert (train.loss > np.log(2)).all()  # lesson 01: what a wrong sample costs at least
 
 
 def test_in_unexplained_curves_there_is_a_gap_a_rise_and_jumps_at_once() -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossacc_helpers import recordings
-from lossacc_helpers.attainable import attainable_loss
 from lossacc_helpers.course.lesson import Lesson
 from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
 from lossacc_helpers.figures import Picture
@@ -113,26 +112,26 @@ PREDICTIONS = (
     Prediction(
         name="colleague",
         question=(
-            "A colleague's log, thirteen classes: the loss is below 0.1 from the first epoch on, and accuracy gets "
-            "no further than about one half. How can a loss of nearly 0 go with so many wrong answers?"
+            "The colleague's log, thirteen classes: the loss goes from about 2.6 to 2.1, and about half of the answers "
+            "are right. What is behind it?"
         ),
-        came_out="No cross-entropy can be that low with that many wrong answers: it is another loss.",
+        came_out="The loss is not the cross-entropy.",
         guesses=(
             Guess(
-                text="the network is sure of a few images and undecided about the rest",
-                outcome="Undecided means a high cross-entropy: 2.565 with 13 classes. The mean could not be near 0.",
+                text="undecided networks: the true class is ahead of the others, and by little",
+                outcome="It could be, for a cross-entropy of 2.1 permits any accuracy. But they are sure.",
             ),
             Guess(
-                text="it overfits",
-                outcome="Both numbers are of the same images. Overfitting is a difference between two sets.",
+                text="a few images on which the networks are surely wrong, and which cost very much",
+                outcome="It could be, but then loss and accuracy would not add up to the same in all eight networks.",
             ),
             Guess(
                 text="the loss is not the cross-entropy",
-                outcome="Lesson 01 proves it from two printed numbers.",
+                outcome="Three numbers of the log say so, and which line printed it.",
             ),
             Guess(
-                text="the classes are imbalanced",
-                outcome="The bound of lesson 01 holds for any mixture of classes.",
+                text="too low a learning rate: given time, loss and accuracy will come together",
+                outcome="They cannot: at an accuracy of 1 this line would still print 1.689.",
             ),
         ),
     ),
@@ -190,40 +189,69 @@ def _check_hidden_probability(hidden_probability: LearnerFunction) -> None:
 
 @dataclass(frozen=True)
 class Log:
-    """What somebody printed: loss and accuracy of eight networks, (network, epoch), on the images they train on."""
+    """What somebody printed of the images that eight networks were trained on.
+
+    Attributes
+    ----------
+    loss, accuracy : (network, epoch), over each epoch.
+    first : (network,) the loss of the first batch, before anything was learned from it.
+    """
 
     loss: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+    first: NDArray[np.float64]
 
 
 def mystery() -> Log:
     """Return the transfer task's log: what was minimised, printed as "loss"; what lies behind it is to be found out."""
-    steps = recordings.load("lesson_03_colleague").steps
+    steps = recordings.load("lesson_03_swapped_softmax").steps
     assert steps is not None  # every recording of this lesson has them
-    return Log(steps.epoch_loss, steps.epoch_accuracy)
+    return Log(steps.epoch_loss, steps.epoch_accuracy, steps.losses[:, 0].astype(float))
 
 
-def _check_impossible(impossible: LearnerFunction) -> None:
-    cases = (
-        ([0.05, 0.60, 0.05, 2.0], [0.30, 0.30, 0.95, 0.10]),
-        ([0.0, 0.0], [1.0, 0.9]),
-        ([0.34, 0.36, 5.0], [0.5, 0.5, 0.0]),
-        ([0.692, 0.694], [0.0, 0.0]),
-        ([[0.2, 0.2], [0.01, 0.01]], [[0.8, 0.6], [0.99, 0.9]]),
-    )
-    for losses, accuracies in cases:
-        loss, share = np.array(losses), np.array(accuracies)
-        least = np.asarray(attainable_loss(share)[0])
-        expected = loss < least
-        answer = impossible(loss, share).array(shape=loss.shape) != 0
-        if not np.array_equal(answer, expected):
-            place = tuple(np.argwhere(answer != expected)[0])
-            raise Wrong(
-                f"A loss of {loss[place]:g} at accuracy {share[place]:g} is {'im' if expected[place] else ''}possible: "
-                f"{1 - share[place]:.3g} of the answers are wrong, each costs at least 0.693, and together that is a "
-                f"mean loss of at least {least[place]:.3f}."
-            )
+_OTHER_LINES = {
+    "A": "With nothing learned a cross-entropy is near ln 13 = 2.565, and all eight begin above 2.6. And why should "
+    "loss and accuracy come to the same sum in eight networks?",
+    "B": "Swapped logits have no floor: such a loss would be far below zero by now.",
+    "D": "Softmax twice ends like this log. With nothing learned it reports ln 13 = 2.565: does this log begin there?",
+    "E": "With nothing learned the squared error over thirteen classes is (1 - 1/13) / 13 = 0.071.",
+}
 
+
+def _check_printed(answer: LearnerValue) -> None:
+    count, letter, shares = answer.parts(3)
+    log = mystery()
+    broken = count.number()
+    if broken != 0:
+        raise Wrong(
+            f"You count {broken:g} entries that break the bound. It is a bound from below: (1 - accuracy) * ln 2, at "
+            f"most 0.693. The least loss of the log is {log.loss.min():.2f}. A loss above ln 2 permits any accuracy."
+        )
+    line = letter.text().strip().upper()
+    if line in _OTHER_LINES:
+        raise Wrong(f"No entry breaks the bound, and the line is not {line}. {_OTHER_LINES[line]}")
+    if line != "C":
+        raise Wrong('No entry breaks the bound. For the line give one of the letters "A", "B", "C", "D" or "E".')
+    given, ceiling = shares.array(shape=(len(log.loss),)), float(np.log(np.e + 12))
+    expected = ceiling - log.loss[:, -1]
+    away = np.abs(given - expected)
+    if np.abs(given - log.accuracy[:, -1]).max() < 1e-3:
+        raise Wrong(
+            "The line is C. You give the accuracy, which is close, because the networks are sure of nearly everything. "
+            "The loss tells the mean probability exactly."
+        )
+    if not (away < 2e-3).all():
+        worst = int(np.nan_to_num(away, nan=np.inf).argmax())
+        raise Wrong(
+            f"The line is C. Network {worst} reported {log.loss[worst, -1]:.3f}, and you give its true classes "
+            f"{given[worst]:.3f}. With thirteen classes the line reports ln(e + 12) = {ceiling:.3f} minus what?"
+        )
+
+
+# The last epoch of the log: loaded only when an answer is checked, a recording does not slow down the import.
+_LAST_LOSSES = np.array([2.282, 2.136, 2.068, 2.103, 2.467, 2.171, 2.112, 2.130])
+_LAST_ACCURACIES = np.array([0.410, 0.556, 0.625, 0.589, 0.222, 0.523, 0.581, 0.563])
+_SHARES = np.log(np.e + 12) - _LAST_LOSSES
 
 EXERCISES = (
     Exercise(
@@ -287,20 +315,29 @@ EXERCISES = (
         },
     ),
     Exercise(
-        name="impossible",
-        checker=_check_impossible,
+        name="printed",
+        asks="value",
+        checker=_check_printed,
         hints=(
-            "Lesson 01: each wrong answer costs at least ln 2. What is the least mean loss at this accuracy?",
-            "The least mean loss is (1 - accuracy) * ln 2. Below it no cross-entropy can be.",
-            "return loss < (1 - accuracy) * np.log(2)",
+            "The least loss at accuracy a is (1 - a) ln 2. Then add loss and accuracy of the last epoch: what do eight "
+            "such different networks have in common?",
+            "The sum is ln(e + 12), so C or D. Put 1/13 for every probability: C reports ln(e + 12) - 1/13 = 2.612, "
+            "and D reports ln 13 = 2.565. Compare with log.first.",
+            "C reports ln(e + 12) minus the mean probability of the true class: np.log(np.e + 12) - log.loss[:, -1].",
         ),
         wrong_answers={
-            "compares with chance": WrongAnswer(answer=lambda loss, accuracy: loss < np.log(13), says="is possible"),
-            "every wrong answer costs 1": WrongAnswer(
-                answer=lambda loss, accuracy: loss < 1 - accuracy, says="is possible"
+            "compares with chance": WrongAnswer(answer=(8, "A", _SHARES), says="a bound from below"),
+            "cross-entropy": WrongAnswer(answer=(0, "A", np.exp(-_LAST_LOSSES)), says="begin above 2.6"),
+            "swapped logits": WrongAnswer(answer=(0, "b", _SHARES), says="no floor"),
+            "softmax twice": WrongAnswer(answer=(0, "D", _SHARES), says="does this log begin there?"),
+            "squared error": WrongAnswer(answer=(0, "E", _SHARES), says="0.071"),
+            "no letter": WrongAnswer(answer=(0, "swapped", _SHARES), says="one of the letters"),
+            "takes the accuracy": WrongAnswer(answer=(0, "C", _LAST_ACCURACIES), says="You give the accuracy"),
+            "reads it as a cross-entropy": WrongAnswer(
+                answer=(0, "C", np.exp(-_LAST_LOSSES)), says="ln(e + 12) = 2.689 minus what?"
             ),
-            "takes accuracy for exp(-loss)": WrongAnswer(
-                answer=lambda loss, accuracy: accuracy < np.exp(-loss), says="is possible"
+            "the ceiling of ten classes": WrongAnswer(
+                answer=(0, "C", np.log(np.e + 9) - _LAST_LOSSES), says="With thirteen classes"
             ),
         },
     ),
@@ -412,7 +449,7 @@ QUESTIONS = {
             ),
             Option(
                 "The arguments of your loss are swapped",
-                "That line was right in the versions of its time, and others fit the picture better.",
+                "Before 1.0 that line was right, and in 1.x it does not run. Swapped, it gave another picture here.",
             ),
             Option(
                 "Several causes fit; these are the numbers that would tell them apart",

@@ -296,7 +296,25 @@ _HOUR = np.array([0.0, 0.5, 2.0, 5.0, 8.0, 9.9, 10.01, 10.5, 12.0, 15.0, 20.0, 3
 def _check_too_far(too_far: LearnerFunction) -> None:
     minutes = np.concatenate([-_HOUR[:0:-1], _HOUR])
     with np.errstate(over="ignore"):
-        costs = too_far(minutes).array(shape=minutes.shape)
+        costs, _ = too_far(minutes, 1.4).parts(2)
+    _check_costs(minutes, costs.array(shape=minutes.shape))
+    for mean in (1.4, 0.0, 3.2, 9.0):
+        _, share = too_far(np.array([0.0, 12.0]), mean).parts(2)
+        share.equals(
+            _permitted(mean),
+            because=(
+                "a delivery that counts costs that kitchen more than (10 / 5)**2 = 4, and any other at least 0; so the "
+                "mean is at least 4 times the share, and a share is at most 1"
+            ),
+        )
+
+
+def _permitted(mean: float) -> float:
+    """No more than this share is off by over ten minutes where the square of minutes / 5 has this mean."""
+    return min(1.0, mean / 4)
+
+
+def _check_costs(minutes: Floats, costs: Floats) -> None:
     if np.isinf(costs).any():
         raise Wrong(
             f"At {minutes[np.isinf(costs)][0]:g} minutes your function overflows. np.logaddexp(0, z) is log(1 + "
@@ -400,21 +418,46 @@ EXERCISES = (
         hints=(
             "What did the hinge do for a margin? Here the step lies at ten minutes, on both sides.",
             "A loss that is 1 at ten minutes, 0 at none, and rises with the distance, is a bound.",
-            "np.abs(minutes) / 10, or its square",
+            "In lesson 01 a wrong answer cost at least ln 2, and a right one perhaps nothing. What does a delivery "
+            "that counts cost the other kitchen at least?",
+            "np.abs(minutes) / 10, min(1, mean / 4)",
         ),
         wrong_answers={
             "the count": WrongAnswer(
-                answer=lambda minutes: (np.abs(minutes) > 10) * 1.0, says="the cost does not rise with the distance"
+                answer=lambda minutes, mean: ((np.abs(minutes) > 10) * 1.0, _permitted(mean)),
+                says="the cost does not rise with the distance",
             ),
             "a smooth step": WrongAnswer(
-                answer=lambda minutes: 1 / (1 + np.exp(np.clip(10 - np.abs(minutes), -50, 50))), says="never below"
+                answer=lambda minutes, mean: (
+                    1 / (1 + np.exp(np.clip(10 - np.abs(minutes), -50, 50))),
+                    _permitted(mean),
+                ),
+                says="never below",
             ),
             "a hinge that begins too late": WrongAnswer(
-                answer=lambda minutes: np.maximum(0, np.abs(minutes) - 10), says="never below"
+                answer=lambda minutes, mean: (np.maximum(0, np.abs(minutes) - 10), _permitted(mean)),
+                says="never below",
             ),
-            "late only": WrongAnswer(answer=lambda minutes: np.maximum(0, minutes / 10), says="minutes off counts 1"),
+            "late only": WrongAnswer(
+                answer=lambda minutes, mean: (np.maximum(0, minutes / 10), _permitted(mean)),
+                says="minutes off counts 1",
+            ),
             "no better for a perfect one": WrongAnswer(
-                answer=lambda minutes: 1 + np.abs(minutes), says="A perfect forecast costs"
+                answer=lambda minutes, mean: (1 + np.abs(minutes), _permitted(mean)), says="A perfect forecast costs"
+            ),
+            "the costs alone": WrongAnswer(answer=lambda minutes, mean: np.abs(minutes) / 10, says="2 were expected"),
+            "as if the other loss were 1 at ten minutes": WrongAnswer(
+                answer=lambda minutes, mean: (np.abs(minutes) / 10, min(1, mean)), says="0.35 was expected"
+            ),
+            "the bound of log loss": WrongAnswer(
+                answer=lambda minutes, mean: (np.abs(minutes) / 10, min(1, mean / np.log(2))),
+                says="(10 / 5)**2 = 4",
+            ),
+            "the share that is right": WrongAnswer(
+                answer=lambda minutes, mean: (np.abs(minutes) / 10, max(0, 1 - mean / 4)), says="4 times the share"
+            ),
+            "a share above 1": WrongAnswer(
+                answer=lambda minutes, mean: (np.abs(minutes) / 10, mean / 4), says="a share is at most 1"
             ),
         },
     ),

@@ -246,20 +246,60 @@ def _check_at_odds(at_odds: LearnerValue) -> None:
 
 
 def _check_precision_elsewhere(precision_elsewhere: LearnerFunction) -> None:
-    precision_elsewhere(0.8, 0.8, 0.5, 0.5).equals(0.8, because="nothing has changed")
-    precision_elsewhere(0.5, 0.5, 0.5, 0.1).equals(
+    expected, cut = precision_elsewhere(0.8, 0.8, 0.5, 0.5, 1.0, 1.0).parts(2)
+    expected.equals(0.8, because="nothing has changed")
+    cut.equals(0.0, because="both mistakes cost alike, so the cut is at one half, which is a logit of 0")
+    expected, cut = precision_elsewhere(0.5, 0.5, 0.5, 0.1, 1.0, 1.0).parts(2)
+    expected.equals(
         0.1, because="0.5 found and 0.5 false alarms, at any share: it is a coin, and is right as often as they occur"
     )
-    for recall, precision, here, there in ((0.9, 0.9, 0.5, 0.01), (0.6, 0.75, 0.2, 0.4)):
+    cut.equals(
+        np.log(9),
+        because=(
+            "the cut is at one half there. One to one were the odds of being ill here, and there they are 1 to 9: "
+            "everybody's odds are 9 times smaller there, so they must be 9 by the reckoning of here"
+        ),
+    )
+    _, cut = precision_elsewhere(0.8, 0.8, 0.5, 0.5, 10.0, 2.0).parts(2)
+    cut.equals(
+        2 * np.log(0.1),
+        because=(
+            "called above p = 1/11, odds of 1 to 10, whose logarithm is -2.303; that is a logit after the division by "
+            "the temperature, and the network's own is twice as far from 0"
+        ),
+    )
+    for recall, precision, here, there, price, heat in (
+        (0.9, 0.9, 0.5, 0.01, 10.0, 2.0),
+        (0.6, 0.75, 0.2, 0.4, 3, 1.5),
+    ):
         alarms = recall * here * (1 - precision) / (precision * (1 - here))
-        expected = recall * there / (recall * there + alarms * (1 - there))
-        precision_elsewhere(recall, precision, here, there).equals(
-            expected,
+        factor = there / (1 - there) * (1 - here) / here
+        expected, cut = precision_elsewhere(recall, precision, here, there, price, heat).parts(2)
+        expected.equals(
+            recall * there / (recall * there + alarms * (1 - there)),
             because=(
                 f"the false alarm rate is {alarms:.3f}, here as there; of 1,000 there {1000 * recall * there:.4g} are "
                 f"found and {1000 * alarms * (1 - there):.4g} are false alarms"
             ),
         )
+        cut.equals(
+            heat * np.log(1 / price / factor),
+            because=(
+                f"odds of 1 to {price:g} there are odds of {1 / price / factor:.4g} by the reckoning of here, and the "
+                f"network's logit is {heat:g} times the logarithm of these"
+            ),
+        )
+
+
+def _elsewhere(recall: float, precision: float, here: float, there: float) -> float:
+    """The precision that is to be expected there: its odds are multiplied as everybody's are."""
+    odds = precision / (1 - precision) * (1 - here) / here * there / (1 - there)
+    return odds / (1 + odds)
+
+
+def _moved(here: float, there: float, price: float) -> float:
+    """The log-odds by the reckoning of here at which calling pays there."""
+    return float(np.log(1 / price) - np.log(there / (1 - there)) + np.log(here / (1 - here)))
 
 
 EXERCISES = (
@@ -321,10 +361,50 @@ EXERCISES = (
             "Precision here is recall x here / (recall x here + alarms x (1 - here)). Solve for the false alarm rate.",
             "alarms = recall * here * (1 - precision) / (precision * (1 - here)); "
             "recall * there / (recall * there + alarms * (1 - there))",
+            "For the logit, reckon in odds, p / (1 - p). At which odds of being ill does calling pay? By which factor "
+            "do everybody's odds differ there? What does the temperature do to the logarithm of odds?",
+            "Call above odds of 1 / price there. factor = there / (1 - there) * (1 - here) / here; "
+            "temperature * np.log(1 / price / factor)",
         ),
         wrong_answers={
-            "stays": WrongAnswer(answer=lambda r, p, a, b: p, says="right as often as they occur"),
-            "in proportion": WrongAnswer(answer=lambda r, p, a, b: min(1.0, p * b / a), says="here as there"),
+            "stays": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: (p, heat * _moved(a, b, price)),
+                says="right as often as they occur",
+            ),
+            "in proportion": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: (min(1.0, p * b / a), heat * _moved(a, b, price)),
+                says="here as there",
+            ),
+            "the precision alone": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: _elsewhere(r, p, a, b), says="2 results were expected"
+            ),
+            "a probability, not a logit": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: (_elsewhere(r, p, a, b), 1 / (1 + price)),
+                says="which is a logit of 0",
+            ),
+            "as rare as here": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: (_elsewhere(r, p, a, b), heat * np.log(1 / price)),
+                says="9 times smaller there",
+            ),
+            "the odds moved the wrong way": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: (_elsewhere(r, p, a, b), heat * _moved(b, a, price)),
+                says="9 times smaller there",
+            ),
+            "not tempered": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: (_elsewhere(r, p, a, b), _moved(a, b, price)),
+                says="twice as far from 0",
+            ),
+            "tempered the wrong way": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: (_elsewhere(r, p, a, b), _moved(a, b, price) / heat),
+                says="twice as far from 0",
+            ),
+            "tempered before the share is reckoned with": WrongAnswer(
+                answer=lambda r, p, a, b, price, heat: (
+                    _elsewhere(r, p, a, b),
+                    heat * np.log(1 / price) + _moved(a, b, 1.0),
+                ),
+                says="by the reckoning of here",
+            ),
         },
     ),
 )

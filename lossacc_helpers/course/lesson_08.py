@@ -1,13 +1,16 @@
 """Lesson 08, the curve clinic: its guesses, its explorer, its exercises, its quiz."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lossacc_helpers import find_spikes, recordings
-from lossacc_helpers.clinic import Diagnosis, diagnose, read
+from lossacc_helpers import calibrated_loss, datasets, double_softmax_range, find_spikes, recordings
+from lossacc_helpers.clinic import Diagnosis, Log, diagnose, read
+from lossacc_helpers.clinic.causes import CAUSES
 from lossacc_helpers.course.lesson import Lesson
 from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
 from lossacc_helpers.figures.clinic import clinic_picture
@@ -75,6 +78,133 @@ def mystery_curves() -> CurveSet:
 _MYSTERY = 6
 
 
+# The four trainings of the last exercise ---------------------------------------------------------------------------
+
+_Part = tuple[NDArray[Any], NDArray[Any]]
+_EXCHANGED = 3  # the network whose first batch lies farthest from the closed form: nobody can copy the answer from it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlabelled:
+    """A training of which only the log is given: its curves, four decimals each, and what else its author told.
+
+    Attributes
+    ----------
+    log : losses and accuracies, epoch by epoch; nobody can write to them.
+    classes : how many there are.
+    training_samples, validation_samples : of how many samples the curves are means.
+    known : what the author told, in a sentence or more.
+    """
+
+    log: Log
+    classes: int
+    training_samples: int
+    validation_samples: int
+    known: str
+
+
+def four_trainings() -> dict[str, Unlabelled]:
+    """Return the four trainings of the last exercise by their letters."""
+    return dict(zip("PQRS", _four_trainings(), strict=True))
+
+
+@cache
+def _four_trainings() -> tuple[Unlabelled, ...]:
+    return _blank_images(), _exchanged(), _sorted_rows(), _songs()
+
+
+def _blank_images() -> Unlabelled:
+    """Lesson 07's eights, of whose images nothing but zeros is left: the network is fed what it cannot tell apart."""
+    digits = datasets.digits(seed=0)
+    train, unseen = (
+        (np.zeros(images.shape), (labels == 8).astype(np.intp)) for images, labels in (digits.train, digits.validation)
+    )
+    curves = _curves_of_small_network(train, unseen, classes=2, epochs=30, rate=0.03, batch_size=32)
+    return _unlabelled(curves, 2, len(train[1]), len(unseen[1]), "It was trained on images.")
+
+
+def _exchanged() -> Unlabelled:
+    """A network of lesson 03, labels and probabilities exchanged in the loss: what `fit` would have printed of it."""
+    run = recordings.load("lesson_03_swapped_softmax").replica(_EXCHANGED)
+    assert run.steps is not None
+    assert run.validation is not None
+    # The compact recording keeps the true class's probability, and this loss needs no more than that.
+    unseen = double_softmax_range(run.train.classes)[1] - run.validation.true_probabilities.mean(axis=-1)
+    curves = np.stack([run.steps.epoch_loss, run.steps.epoch_accuracy, unseen, run.validation.accuracy], axis=1)
+    known = f"Before any step, its first batch cost {run.steps.losses[0]:.3f}."
+    samples = int(run.settings["data"]["train_samples"])
+    return _unlabelled(curves, run.train.classes, samples, run.validation.samples, known)
+
+
+def _sorted_rows() -> Unlabelled:
+    """Lesson 02's irises, of which the last rows of the sorted file were held out."""
+    irises = datasets.iris("sorted", validation_split=0.2)
+    curves = _curves_of_small_network(irises.train, irises.validation, classes=3, epochs=60, rate=0.01, batch_size=5)
+    known = "It has no BatchNormalization and no dropout."
+    return _unlabelled(curves, 3, len(irises.train[1]), len(irises.validation[1]), known)
+
+
+def _songs() -> Unlabelled:
+    """Lesson 05's songs: the first of its readers of verses."""
+    run = recordings.load("lesson_05_verses").replica(0)
+    assert run.validation is not None
+    curves = np.stack([run.train.loss, run.train.accuracy, run.validation.loss, run.validation.accuracy], axis=1)
+    known = "Its classes are words."
+    return _unlabelled(curves, run.train.classes, run.train.samples, run.validation.samples, known)
+
+
+def _unlabelled(curves: Any, classes: int, training: int, validation: int, known: str) -> Unlabelled:
+    """Make a log of curves (epoch, 4) as they are printed."""
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    printed = np.round(np.asarray(curves, dtype=np.float64), 4)
+    log = read({name: column.tolist() for name, column in zip(names, printed.T, strict=True)})
+    kept: tuple[NDArray[Any] | None, ...] = (log.epochs, log.loss, log.accuracy)
+    for values in (*kept, log.validation_loss, log.validation_accuracy):
+        assert values is not None
+        values.flags.writeable = False  # the checker reads them again
+    return Unlabelled(log=log, classes=classes, training_samples=training, validation_samples=validation, known=known)
+
+
+def _curves_of_small_network(
+    train: _Part, unseen: _Part, *, classes: int, epochs: int, rate: float, batch_size: int
+) -> NDArray[np.float64]:
+    """Train eight hidden units and a softmax by plain gradient steps; loss and accuracy (epoch, 4) as `fit` has them.
+
+    Training's are means over the epoch, each batch before its step, and those of validation are taken at its end.
+    """
+    draw = np.random.default_rng(0)
+    (x, y), (x_unseen, y_unseen) = train, unseen
+    hidden = draw.normal(size=(x.shape[1], 8)) * np.sqrt(2 / x.shape[1])
+    last = draw.normal(size=(8, classes)) * np.sqrt(1 / 8)
+    hidden_bias, last_bias = np.zeros(8), np.zeros(classes)
+
+    def ask(features: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        active = np.maximum(features @ hidden + hidden_bias, 0)
+        logits = active @ last + last_bias
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return active, powers / powers.sum(axis=1, keepdims=True)
+
+    def score(probabilities: Any, labels: Any) -> NDArray[np.float64]:
+        of_true = probabilities[np.arange(len(labels)), labels]
+        return np.array([-np.log(of_true).sum(), (probabilities.argmax(axis=1) == labels).sum()])
+
+    curves = []
+    for _ in range(epochs):
+        seen = np.zeros(2)
+        for rows in np.array_split(draw.permutation(len(y)), -(-len(y) // batch_size)):
+            active, probabilities = ask(x[rows])
+            seen += score(probabilities, y[rows])
+            slope = (probabilities - np.eye(classes)[y[rows]]) / len(rows)
+            slope_hidden = (slope @ last.T) * (active > 0)
+            last -= rate * active.T @ slope
+            last_bias -= rate * slope.sum(axis=0)
+            hidden -= rate * x[rows].T @ slope_hidden
+            hidden_bias -= rate * slope_hidden.sum(axis=0)
+        asked = score(ask(x_unseen)[1], y_unseen) / len(y_unseen)
+        curves.append([*(seen / len(y)), *asked])
+    return np.array(curves)
+
+
 # Guesses -----------------------------------------------------------------------------------------------------------
 
 PREDICTIONS = (
@@ -119,15 +249,18 @@ PREDICTIONS = (
     Prediction(
         name="rising",
         question="Case 3, two classes. From epoch 2 on the validation loss rises. What happens to the answers?",
-        came_out="As many are right as before. They are given with more confidence than they deserve.",
+        came_out=(
+            "About as many are right as before, and at least 0.2 nats are owed to probabilities that do not fit. Most "
+            "likely too bold; these curves do not prove the direction (lesson 05)."
+        ),
         guesses=(
             Guess(
                 text="fewer and fewer are right",
-                outcome="The accuracy hardly moves. What rises is the price of the wrong ones.",
+                outcome="The accuracy hardly moves. The mean cost rises without it.",
             ),
             Guess(
                 text="as many are right, and the wrong ones are given with more confidence",
-                outcome="That is it, and at least 0.2 nats of the loss are owed to it.",
+                outcome=("Most likely. What the two numbers prove is at least 0.2 nats of misfit, not its direction."),
             ),
             Guess(
                 text="nothing: it is chance, with so few epochs",
@@ -140,21 +273,48 @@ PREDICTIONS = (
 
 # Exercises ---------------------------------------------------------------------------------------------------------
 
-_LN2 = float(np.log(2))
-_SLACK = 5e-5  # half of the last digit that is printed
+_WORDS = ("impossible", "miscalibrated", "possible")
 
 
-def _check_impossible(impossible: LearnerFunction) -> None:
-    for loss, accuracy, expected, because in (
-        ([0.3, 0.4], [0.5, 0.5], [1, 0], "half of the answers wrong costs at least 0.3466"),
-        ([0.0, 0.2], [1.0, 0.0], [0, 1], "nothing wrong may cost nothing, and all wrong costs 0.6931 at least"),
-        ([0.3465, 0.0693], [0.5, 0.9], [0, 0], "printed numbers are rounded: 0.3465 may have been 0.34654"),
-        ([2.0, 0.25, 0.27], [0.1, 0.6143, 0.6143], [0, 1, 0], "61.43% right costs at least 0.2673"),
-        ([0.345, 0.338], [0.5, 0.5], [1, 1], "half of the answers wrong costs at least 0.3466, and ln 2 is 0.6931"),
-        ([0.0068, 0.0069], [0.99, 0.99], [1, 0], "one in a hundred wrong costs 0.0069; allow a rounding, and no more"),
+def _check_judged(judged: LearnerFunction) -> None:
+    half, tenth = "half of the answers wrong costs at least 0.347", "one in ten wrong costs at least 0.069"
+    for classes, epochs in (
+        (
+            2,
+            (
+                (0.3, 0.5, 0, half),
+                (0.4, 0.5, 2, f"{half}, and calibrated predictions may cost up to ln 2"),
+                (0.3464, 0.5, 2, f"{half}, and 0.001 is allowed for rounding"),
+                (0.9, 0.5, 1, "calibrated predictions of two classes never cost more than ln 2"),
+                (0.05, 0.9, 0, tenth),
+                (0.3, 0.9, 2, "calibrated predictions of two classes that are right in 90% cost up to 0.325"),
+                (0.35, 0.9, 1, "calibrated predictions of two classes that are right in 90% cost up to 0.325"),
+                (0.0, 1.0, 2, "nothing wrong may cost nothing"),
+                (0.1, 1.0, 1, "calibrated predictions that are always right cost nothing"),
+            ),
+        ),
+        (
+            10,
+            (
+                (0.5, 0.9, 2, "wrong answers may be spread over nine classes: calibrated ones cost up to 0.545"),
+                (0.6, 0.9, 1, "with ten classes calibrated predictions that are right in 90% cost up to 0.545"),
+                (0.67, 0.02, 0, "98% of the answers wrong cost at least 0.679"),
+                (2.3, 0.02, 2, "below chance the bound is that of chance, ln 10 = 2.303"),
+                (2.4, 0.02, 1, "below chance the bound is that of chance, ln 10 = 2.303"),
+            ),
+        ),
     ):
-        flags = impossible(np.array(loss), np.array(accuracy))
-        flags.equals(np.array(expected, dtype=float), because=because)
+        losses, accuracies = (np.array([epoch[k] for epoch in epochs], dtype=np.float64) for k in (0, 1))
+        said = judged(losses, accuracies, classes).parts(len(epochs))
+        for word, (loss, accuracy, expected, because) in zip(said, epochs, strict=True):
+            got = word.text().strip().lower()
+            if got not in _WORDS:
+                raise Wrong(f'The words are "impossible", "miscalibrated" and "possible"; got {got!r}.')
+            if got != _WORDS[expected]:
+                raise Wrong(
+                    f"A loss of {loss:g} at accuracy {accuracy:g} with {classes} classes: you say {got}, and "
+                    f"{_WORDS[expected]} was expected: {because}."
+                )
 
 
 def noise(values: Any) -> float:
@@ -243,22 +403,196 @@ def _check_mystery(answer: LearnerValue) -> None:
         raise Wrong(f"Name three epochs at least that show it; got {len(set(epochs.tolist()))}.")
 
 
+@dataclass(frozen=True)
+class _Key:
+    """What is right of one of the four trainings, and what to say to what is not."""
+
+    slugs: tuple[str, ...]
+    number: float
+    instead: Mapping[str, str]  # by the slug that was given
+    otherwise: str
+    mistaken: tuple[tuple[float, str], ...]  # numbers that come of a mistake
+    unknown: str
+
+    def told(self, slug: str, number: float) -> str:
+        """What to say to an answer; nothing if it is right."""
+        if slug not in CAUSES:
+            return f"{slug!r} is no slug of the clinic."
+        if slug not in self.slugs:
+            return self.instead.get(slug, f"{slug} {self.otherwise}")
+        if abs(abs(number) - self.number) <= _TO_THREE_DECIMALS:
+            return ""
+        for value, message in self.mistaken:
+            if number == value or abs(abs(number) - abs(value)) <= _TO_THREE_DECIMALS:
+                return f"The slug is right. {message}"
+        return f"The slug is right, the number is not. {self.unknown}"
+
+
+_TO_THREE_DECIMALS = 0.0015
+
+
+def _entropy(share: float) -> float:
+    return float(-share * np.log(share) - (1 - share) * np.log(1 - share))
+
+
+@cache
+def _keys() -> dict[str, _Key]:
+    """Compute what is right from the logs, as a learner does."""
+    four = four_trainings()
+    ends = {name: [_end(one.log, part) for part in ("", "validation_")] for name, one in four.items()}
+    (_, share), (_, unseen_share) = ends["P"]
+    q, r, s = four["Q"], four["R"], four["S"]
+    chance, right = 1 / r.classes, r.log.validation_accuracy
+    assert right is not None
+    below = chance - float(right.min())
+    deviation = float(np.sqrt(chance * (1 - chance)))
+    greatest = double_softmax_range(q.classes)[1]
+    (seen_loss, seen_share), (loss, accuracy) = ends["S"]
+    most = float(calibrated_loss(accuracy, classes=s.classes)[1])
+    return {
+        "P": _Key(
+            ("class-imbalance", "constant-predictor"),
+            _entropy(share),
+            {
+                "threshold-plateau": "Probabilities move at first, that is true. Then the loss stops: at which value?",
+                "healthy": "Its accuracy is the same in every epoch. Which answers would get that, without an image?",
+            },
+            "does not explain an accuracy that never moves.",
+            (
+                (_entropy(share) / float(np.log(2)), "The number is in bits; take the natural logarithm."),
+                (_entropy(unseen_share), "That is of the validation share; take the one of the training part."),
+                ((1 - share) * float(np.log(2)), "No loss at all lies below that. Where would a constant one lie?"),
+            ),
+            "What does an answer cost that is always the same, and knows how often it is right?",
+        ),
+        "Q": _Key(
+            ("swapped-arguments",),
+            greatest - 1 / q.classes,
+            {
+                "double-softmax": "It fits the last epochs, and a twin of it does, too. The two part where a network "
+                "knows nothing: what would each print for that, and what did the first batch cost?",
+            },
+            "does not explain a loss and an accuracy that add up to the same in the last epochs.",
+            (
+                (float(np.log(q.classes)), "That is what the twin makes of a network that knows nothing."),
+                (greatest, "That is for a true class with probability 0. A network that knows nothing gives it more."),
+                (greatest - 1, "That is the least there can be, of a network that is sure and right."),
+                (_first_batch(q), "That was printed. What does the mistake make of probabilities that are all alike?"),
+            ),
+            "Give every class the same probability, and let the mistaken loss judge it.",
+        ),
+        "R": _Key(
+            ("unshuffled-validation-split",),
+            below / (deviation / float(np.sqrt(r.validation_samples))),
+            {
+                "batch-norm-statistics": "Read what its author told. And how likely is its lowest validation accuracy, "
+                "if all classes are asked alike?",
+                "dropout-batch-norm-shift": "Read what its author told. And how likely is its lowest validation "
+                "accuracy, if all classes are asked alike?",
+                "distribution-shift": "That makes answers worse, down to guessing. Is this no worse than guessing?",
+                "small-validation-set": "The samples are few, and a standard error says what that does. How many of "
+                "them lie between the lowest validation accuracy and guessing?",
+                "shuffled-evaluation": "Then validation would stay where guessing is. It falls below, and then rises.",
+                "healthy": "At the end it looks so. Look at validation in the first epochs.",
+            },
+            "does not explain a validation that is worse than guessing at first, and follows later.",
+            (
+                (below, "That is the distance itself. Divide it by the standard error."),
+                (below / (deviation / float(np.sqrt(r.training_samples))), "That takes the training part's size."),
+                (float("inf"), "Take the standard error of guessing; that of an accuracy of 0 is 0."),
+            ),
+            "Take the distance of the lowest validation accuracy from guessing, and the standard error of guessing.",
+        ),
+        "S": _Key(
+            ("overconfidence",),
+            loss - most,
+            {
+                "overfitting": "Then validation accuracy would fall, too. Compare it where the loss is least and last.",
+                "label-noise": "Then validation accuracy would fall, too. Compare it where the loss is least and last.",
+                "underconfidence": "Then training would cost more than its accuracy asks for, too. It does not.",
+                "healthy": "Its validation loss has doubled since its least.",
+            },
+            "does not explain a validation loss that rises while as many answers are right.",
+            (
+                (round(loss - most, 2), "Nearly: three decimals are asked for, and the clinic prints fewer."),
+                (loss - _entropy(accuracy), "That bound is for two classes. Here wrong ones may be spread over many."),
+                (loss - _least(s.log), "That is by how much the loss rises. How much is owed to miscalibration?"),
+                (most, "That is what calibrated predictions cost at most. By how much is the loss above it?"),
+                (seen_loss - float(calibrated_loss(seen_share, classes=s.classes)[1]), "That is of training."),
+            ),
+            "Lesson 05 has the most that calibrated predictions cost: compare the last validation loss with it.",
+        ),
+    }
+
+
+def _end(log: Log, part: str) -> tuple[float, float]:
+    return float(getattr(log, f"{part}loss")[-1]), float(getattr(log, f"{part}accuracy")[-1])
+
+
+def _least(log: Log) -> float:
+    assert log.validation_loss is not None
+    return float(log.validation_loss.min())
+
+
+def _first_batch(one: Unlabelled) -> float:
+    """The number in what the author told."""
+    return float(one.known.rstrip(".").split()[-1])
+
+
+def _check_finale(answer: LearnerValue) -> None:
+    right: list[str] = []
+    wrong: list[str] = []
+    for (name, key), given in zip(_keys().items(), answer.parts(4), strict=True):
+        cause, number = given.parts(2)
+        told = key.told(cause.text().strip().lower().replace("_", "-"), number.number())
+        if told:
+            wrong.append(f"{name}: {told}")
+        else:
+            right.append(name)
+    if wrong:
+        raise Wrong("\n".join([f"Right so far: {', '.join(right) or 'none'}.", *wrong]))
+
+
+def _judged(loss: Any, accuracy: Any, classes: int, *, slack: float = 0.001, most: Any = None) -> NDArray[np.str_]:
+    """Judge epochs as the first exercise asks, or with one of its mistakes."""
+    if most is None:
+        most = calibrated_loss(np.maximum(accuracy, 1 / classes), classes=classes)[1]
+    low = loss < (1 - accuracy) * np.log(2) - slack
+    return np.where(low, "impossible", np.where(loss > most + slack, "miscalibrated", "possible"))
+
+
+_RIGHT = {
+    "P": ("class-imbalance", 0.326),
+    "Q": ("swapped-arguments", 2.612),
+    "R": ("unshuffled-validation-split", 3.873),
+    "S": ("overconfidence", 0.403),
+}
+
+
+def _but(**changed: tuple[str, float]) -> list[tuple[str, float]]:
+    return list((_RIGHT | changed).values())
+
+
 EXERCISES = (
     Exercise(
-        name="impossible",
-        checker=_check_impossible,
+        name="judged",
+        checker=_check_judged,
         hints=(
-            "Every wrong answer costs at least ln 2, so the mean costs at least (1 - accuracy) ln 2.",
-            "Printed numbers are rounded to four digits: allow about 0.0001.",
-            "loss < (1 - accuracy) * np.log(2) - 1e-4",
+            "Two bounds: (1 - accuracy) ln 2, and what calibrated predictions of that accuracy cost at most.",
+            "calibrated_loss(accuracy, classes=classes) gives the least and the greatest; below 1 / classes take that.",
+            'np.where(loss < least - 0.001, "impossible", np.where(loss > most + 0.001, "miscalibrated", "possible"))',
         ),
         wrong_answers={
-            "without slack": WrongAnswer(answer=lambda loss, a: loss < (1 - a) * np.log(2), says="rounded"),
-            "above": WrongAnswer(answer=lambda loss, a: loss > (1 - a) * np.log(2), says="half of the answers wrong"),
-            "base 2": WrongAnswer(answer=lambda loss, a: loss < (1 - a) - 1e-4, says="half of the answers wrong"),
-            "a slack of a hundredth": WrongAnswer(
-                answer=lambda loss, a: loss < (1 - a) * np.log(2) - 0.01, says="ln 2 is 0.6931"
+            "without slack": WrongAnswer(answer=lambda loss, a, c: _judged(loss, a, c, slack=0.0), says="for rounding"),
+            "one bound alone": WrongAnswer(
+                answer=lambda loss, a, c: np.where(loss < (1 - a) * np.log(2) - 0.001, "impossible", "possible"),
+                says="never cost more than ln 2",
             ),
+            "two classes throughout": WrongAnswer(answer=lambda loss, a, c: _judged(loss, a, 2), says="nine classes"),
+            "ln C for every accuracy": WrongAnswer(
+                answer=lambda loss, a, c: _judged(loss, a, c, most=np.log(c)), says="cost up to 0.325"
+            ),
+            "flags": WrongAnswer(answer=lambda loss, a, c: loss < (1 - a) * np.log(2), says="a text in quotes"),
         },
     ),
     Exercise(
@@ -321,6 +655,39 @@ EXERCISES = (
             "quiet epochs": WrongAnswer(answer=("batch-norm-statistics", [12, 15, 16]), says="Epoch 15 does not show"),
         },
     ),
+    Exercise(
+        name="finale",
+        checker=_check_finale,
+        asks="value",
+        hints=(
+            "In which log does nothing move but the loss? In which does validation begin worse than guessing? In which "
+            "do loss and accuracy add up to the same? In which does a loss rise at an accuracy that stands?",
+            "The clinic's first name is right for P and S. For Q look at what an untrained network costs; for R, count "
+            "how many of 30 guessing would get.",
+            "P: the entropy of the share (07). Q: ln(e + C - 1) - 1 / C (03). R: the distance of the lowest validation "
+            "accuracy from 1 / 3, over sqrt(1 / 3 * 2 / 3 / 30). S: the last validation loss minus calibrated_loss's "
+            "second value (05).",
+        ),
+        wrong_answers={
+            "the clinic's first names": WrongAnswer(
+                answer=_but(Q=("double-softmax", 2.565), R=("batch-norm-statistics", 3.873)), says="a twin of it does"
+            ),
+            "averages of which there are none": WrongAnswer(
+                answer=_but(R=("batch-norm-statistics", 3.873)), says="Read what its author told"
+            ),
+            "few samples": WrongAnswer(answer=_but(R=("small-validation-set", 3.873)), says="How many of them lie"),
+            "number of the twin": WrongAnswer(
+                answer=_but(Q=("swapped-arguments", 2.565)), says="what the twin makes of a network"
+            ),
+            "what was printed": WrongAnswer(answer=_but(Q=("swapped-arguments", 2.617)), says="That was printed"),
+            "bits": WrongAnswer(answer=_but(P=("class-imbalance", 0.470)), says="in bits"),
+            "distance": WrongAnswer(answer=_but(R=("unshuffled-validation-split", 0.333)), says="Divide it"),
+            "overfitting": WrongAnswer(answer=_but(S=("overfitting", 0.403)), says="accuracy would fall"),
+            "two decimals": WrongAnswer(answer=_but(S=("overconfidence", 0.40)), says="three decimals are asked for"),
+            "two classes": WrongAnswer(answer=_but(S=("overconfidence", 1.928)), says="for two classes"),
+            "slugs alone": WrongAnswer(answer=[slug for slug, _ in _but()], says="2 results were expected"),
+        },
+    ),
 )
 
 
@@ -367,7 +734,7 @@ QUESTIONS = {
                 "Mend both, to be sure", "Mending what is right breaks it: swapping right arguments is a new mistake."
             ),
             Option(
-                "Make the experiment that is named beside them",
+                "Run the experiment that is named beside them",
                 "The loss of the untrained network differs, and takes a second to print.",
                 correct=True,
             ),
@@ -389,15 +756,16 @@ QUESTIONS = {
         ],
     ),
     "healthy": Question(
-        "A tool is tried on 60 healthy trainings, and calls none of them ill. How many of 100 others may it call ill?",
+        "A tool is tried on 60 healthy trainings, and calls none of them ill. Which rate of false alarms is still "
+        "compatible with that?",
         [
-            Option("None: it makes no false alarms", "None of 60 is what one would often see with 2 or 3 of 100."),
+            Option("Only 0: it makes no false alarms", "None of 60 is what one would often see with 2 or 3 of 100."),
             Option(
-                "Up to about 6, if the others are like these 60",
+                "Up to about 6 in 100",
                 "Wilson's interval, with a confidence of 95%, reaches to 0.060 for 0 of 60.",
                 correct=True,
             ),
-            Option("About half of them: one cannot know", "So many would hardly have left 60 alone."),
+            Option("Up to about 50 in 100: one cannot know", "At such a rate 60 in a row would hardly be left alone."),
         ],
     ),
 }

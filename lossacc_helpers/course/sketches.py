@@ -29,14 +29,6 @@ def plateau() -> Sketch:
     return Sketch(_two_classes(np.concatenate([right, wrong], axis=-1)))
 
 
-def both_rise() -> Sketch:
-    """Most validation samples cross to the right side, barely; three wrong ones grow sure of the wrong class."""
-    train = np.linspace(-0.9, 0.9, 20) + 3.0 * _TIME
-    most = np.linspace(-1.1, 0.2, 17) + 1.2 * _TIME
-    lost = np.array([-0.2, -0.4, -0.6]) - 9.0 * _TIME
-    return Sketch(_two_classes(train), _two_classes(np.concatenate([most, lost], axis=-1)))
-
-
 def one_impossible() -> Sketch:
     """All samples do well but one, whose true class is given less and less, and in the end nothing at all."""
     most = np.linspace(0.0, 2.0, 19) + 2.0 * _TIME
@@ -110,6 +102,14 @@ def validation_below() -> Sketch:
     return Sketch(_two_classes(0.6 * validation - 0.15), _two_classes(validation))
 
 
+def both_rise() -> Sketch:
+    """Most validation samples cross to the right side, barely; three wrong ones grow sure of the wrong class."""
+    train = np.linspace(-0.9, 0.9, 20) + 3.0 * _TIME
+    most = np.linspace(-1.1, 0.2, 17) + 1.2 * _TIME
+    lost = np.array([-0.2, -0.4, -0.6]) - 9.0 * _TIME
+    return Sketch(_two_classes(train), _two_classes(np.concatenate([most, lost], axis=-1)))
+
+
 def both_rise_late() -> Sketch:
     """Validation first does better, then a few wrong samples grow ever surer while the others still come over."""
     train = np.linspace(-0.8, 1.0, 20) + 4.0 * _TIME
@@ -151,7 +151,7 @@ def majority() -> Sketch:
 
 
 def not_a_class() -> Sketch:
-    """Every sample comes as near to its target as can be, and none is ever counted as right."""
+    """Every sample comes as near to its target as can be, and none is ever right: the loss stays above ln 2."""
     return Sketch(_two_classes(np.linspace(-1.6, -0.6, 20) * np.exp(-4.0 * _TIME)))
 
 

@@ -53,7 +53,6 @@ SYLLABUS = (
         title="The arithmetic of log loss",
         symptoms=(
             Symptom("The loss falls and the accuracy stands still.", sketches.plateau),
-            Symptom("Loss and accuracy rise together.", sketches.both_rise),
             Symptom("The loss becomes infinite, or a single sample costs 16.118.", sketches.one_impossible),
         ),
         trains=False,
@@ -92,6 +91,7 @@ SYLLABUS = (
         name="05_loss_and_accuracy_rise",
         title="Loss and accuracy rise together",
         symptoms=(
+            Symptom("Loss and accuracy rise together.", sketches.both_rise),
             Symptom("Validation loss turns and rises; accuracy keeps rising.", sketches.both_rise_late),
             Symptom("Early stopping stops while accuracy still rises.", sketches.turns_again),
         ),
@@ -112,7 +112,7 @@ SYLLABUS = (
         title="Choosing a metric",
         symptoms=(
             Symptom("The accuracy is 0.98 from the first epoch on.", sketches.majority),
-            Symptom("The loss is small, and the accuracy stays at 0.", sketches.not_a_class),
+            Symptom("The loss falls, and the accuracy stays at 0.", sketches.not_a_class),
         ),
         trains=True,
     ),
