@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sysconfig
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 CONFIG = "nbgrader_config.py"
 UNMARKED = "Not marked yet: the points above are not final."
+_PATIENCE = 5.0  # seconds
 _COMPLETE = ".complete"  # beside a page of feedback that was written to its end
 
 _FIRST_CONFIG = '''"""nbgrader's settings for this course; written once, and yours to change."""
@@ -224,10 +226,17 @@ class Course:
         import fcntl  # which Windows has not
 
         with (self.folder / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise GradebookError(f"another grading is at work in {self.folder}; wait for its end") from None
+            # What a grading that was killed had begun to start holds its lock for a moment longer than itself.
+            patience = time.monotonic() + _PATIENCE
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    if time.monotonic() > patience:
+                        told = f"another grading is at work in {self.folder}; wait for its end"
+                        raise GradebookError(told) from None
+                    time.sleep(0.1)
             yield
 
     def marked(self) -> set[tuple[str, str]]:

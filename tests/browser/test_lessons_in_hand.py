@@ -72,7 +72,6 @@ def test_tab_comes_to_every_control(desk: Desk) -> None:
 @pytest.mark.parametrize("own", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["short", "as it stands"])
 def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk, own: bool) -> None:
     """By the lesson's own cells, which may need minutes of training; or by a short one in their place."""
-    desk.restart()
     recalls = dict(desk.calls("recall"))
     for name, number in desk.calls("commit"):
         desk.prepare(number)
