@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossacc_helpers import datasets, find_spikes, recordings
+from lossacc_helpers import accuracy_change_interval, datasets, find_spikes, recordings
 from lossacc_helpers.course import lesson_04
 from lossacc_helpers.course.lesson_04 import ORDINARY, RECOMPUTED, as_keras_shows, lesson
 from tests.moving import move_every_control
@@ -138,7 +138,7 @@ def test_only_lag_makes_the_start_at_chance_long(fast):
     assert stuck[0] > stuck[1] > 3 > stuck[2] > stuck[3] == 0
 
 
-def test_ten_times_as_many_patches_show_the_same_spikes(fast):
+def test_ten_times_as_many_patches_show_nearly_the_same_spikes(fast):
     few, many = (find_spikes(fast[name].loss) for name in (ORDINARY, "5000 validation samples"))
     assert (few & many).sum() > 0.8 * max(few.sum(), many.sum())
 
@@ -263,7 +263,29 @@ def test_answers_from_the_old_statistics_do_not_pass():
     labels = datasets.digits(seed=0).validation[1]
     generator = np.random.default_rng(0)
     guesses = np.where(generator.random(len(labels)) < 0.7, labels, generator.integers(10, size=len(labels)))
-    assert not lesson.check("reread", guesses).passed
-    nearly = np.where(np.arange(len(labels)) < 350, labels, (labels + 1) % 10)
-    assert lesson.check("reread", nearly).passed
-    assert not lesson.check("reread", labels).passed
+    at_old, nearly = (np.where(np.arange(len(labels)) < right, labels, (labels + 1) % 10) for right in (352, 350))
+
+    def said(answers):
+        return lesson.check("reread", (at_old, answers, accuracy_change_interval(at_old == labels, answers == labels)))
+
+    assert said(nearly).passed
+    assert not said(guesses).passed
+    assert not said(labels).passed
+
+
+def test_another_interval_for_pairs_passes_and_one_of_two_sets_does_not():
+    labels = datasets.digits(seed=0).validation[1]
+    at_old, answers = labels.copy(), labels.copy()
+    for row, wrong in ((at_old, slice(8)), (answers, slice(2, 10))):
+        row[wrong] = (labels[wrong] + 1) % 10
+    step = (answers == labels).astype(float) - (at_old == labels)
+    reach = 1.96 * step.std(ddof=1) / np.sqrt(len(step))
+    assert lesson.check("reread", (at_old, answers, (step.mean() - reach, step.mean() + reach))).passed
+    apart = 1.96 * np.sqrt(sum(np.var(one == labels) for one in (at_old, answers)) / len(labels))
+    assert not lesson.check("reread", (at_old, answers, (step.mean() - apart, step.mean() + apart))).passed
+
+
+def test_the_guess_about_who_pays_is_judged_by_what_came_out():
+    [pays] = [one for one in lesson_04.PREDICTIONS if one.name == "pays"]
+    assert "fewer patches" in pays.scale.outcome(45)
+    assert pays.scale.outcome(92) == pays.scale.outcome(100) == "Your guess is close."

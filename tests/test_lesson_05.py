@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from lossacc_helpers import at_temperature, datasets, fit_temperature, log_loss, recordings
+from lossacc_helpers import at_temperature, calibrated_accuracy, datasets, fit_temperature, log_loss, recordings
 from lossacc_helpers.course.lesson_05 import lesson
 from lossacc_helpers.course.shown import shown
 from tests.moving import move_every_control
@@ -211,17 +211,41 @@ def test_any_pair_in_which_both_rise_passes(paid):
 
 
 def test_a_temperature_found_in_another_way_passes():
-    def searched(known_logits, known_labels, new_logits):
+    def searched(known_logits, known_labels, new_logits, drawn_anew):
         heats = np.geomspace(0.2, 10, 400)
         losses = [log_loss(known_labels, special.softmax(known_logits / heat, axis=1)) for heat in heats]
-        return special.softmax(new_logits / heats[np.argmin(losses)], axis=1)
+        digit = special.softmax(new_logits / heats[np.argmin(losses)], axis=1)
+        drawn = np.full((10, 10), drawn_anew / 10) + (1 - drawn_anew) * np.eye(10)  # from a digit to what is written
+        return digit, digit @ drawn
 
     assert lesson.check("repaired", searched).passed
 
 
 def test_confidence_that_fits_but_tells_nothing_is_refused():
-    def level(known_logits, known_labels, new_logits):
+    def level(known_logits, known_labels, new_logits, drawn_anew):
         right = np.mean(known_logits.argmax(axis=1) == known_labels)
-        return np.where(np.arange(10) == new_logits.argmax(axis=1)[:, None], right, (1 - right) / 9)
+        digit = np.where(np.arange(10) == new_logits.argmax(axis=1)[:, None], right, (1 - right) / 9)
+        return digit, (1 - drawn_anew) * digit + drawn_anew / 10
 
     assert not lesson.check("repaired", level).passed
+
+
+def test_the_clerk_s_labels_are_as_often_the_digit_as_the_second_array_says():
+    generator = np.random.default_rng(0)
+    digit, share = generator.dirichlet(np.ones(10), 200), 0.2
+    truths = (digit.cumsum(axis=1) < generator.random((4000, 200, 1))).sum(axis=-1)
+    written = np.where(generator.random(truths.shape) < share, generator.integers(0, 10, truths.shape), truths)
+    found = (written[:, :, None] == np.arange(10)).mean(axis=0)
+    np.testing.assert_allclose(found, (1 - share) * digit + share / 10, atol=0.04)
+
+
+def test_of_calibrated_predictions_at_least_exp_of_minus_the_loss_is_right():
+    generator = np.random.default_rng(0)
+    for classes in (2, 3, 10, 100):
+        for concentration in (0.02, 0.3, 3.0):
+            rows = generator.dirichlet(np.full(classes, concentration), 1000) + 1e-12
+            rows /= rows.sum(axis=1, keepdims=True)
+            loss = -(rows * np.log(rows)).sum(axis=1).mean()  # what is expected of labels drawn from them
+            assert np.exp(-loss) <= rows.max(axis=1).mean()
+    for loss in np.linspace(0.01, 0.69, 30):
+        assert np.exp(-loss) <= calibrated_accuracy(loss, classes=2)[0] + 1e-9

@@ -18,6 +18,7 @@ from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, W
 from lossacc_helpers.figures import Picture
 from lossacc_helpers.figures.anatomy import anatomy_picture
 from lossacc_helpers.figures.descent import descent_picture
+from lossacc_helpers.intervals import accuracy_change_interval, accuracy_difference_interval
 from lossacc_helpers.widgets import Explorer, Guess, Option, Prediction, Question, Scale, controls
 
 # The explorers -----------------------------------------------------------------------------------------------------
@@ -100,11 +101,9 @@ def as_keras_shows(name: str, network: int | None = None) -> Shown:
 
 
 def _pays_outcome(percent: float) -> str:
-    if percent < 40:
+    if percent < 75:
         return "A spike is carried by fewer patches than you thought."
-    if percent > 90:
-        return "A spike is carried by more patches than you thought."
-    return "Your guess is not far off."
+    return "Your guess is close."
 
 
 PREDICTIONS = (
@@ -118,7 +117,7 @@ PREDICTIONS = (
         guesses=(
             Guess(
                 text="take more validation images: with few of them the loss is noisy",
-                outcome="With ten times as many the same epochs jump, equally high.",
+                outcome="With ten times as many, nearly the same epochs jump.",
             ),
             Guess(
                 text="train with larger batches: a small batch gives a noisy gradient",
@@ -140,7 +139,7 @@ PREDICTIONS = (
             "In such a jump of the mean loss over 500 validation images: which share of the rise is carried by the 50 "
             "images (10%) whose loss rose most?"
         ),
-        came_out="About half or more of it.",
+        came_out="About nine tenths of it.",
         scale=Scale(least=0, greatest=100, step=5, label="percent of the rise", outcome=_pays_outcome),
     ),
     Prediction(
@@ -227,9 +226,20 @@ def _check_quiet_spike(quiet_spike: LearnerValue) -> None:
         )
 
 
+_CHANGE = (
+    0.004  # how far an end of the interval may be off: another interval for pairs passes, one of two sets does not
+)
+
+
 def _check_reread(reread: LearnerValue) -> None:
     labels = datasets.digits(seed=0).validation[1]
-    answers = reread.array(shape=(len(labels),))
+    first, second, interval = reread.parts(3)
+    at_old, answers = (part.array(shape=(len(labels),)) for part in (first, second))
+    if (at_old == labels).mean() < 0.9:
+        raise Wrong(
+            f"{(at_old == labels).mean():.0%} of the first row are right. The first of the three is `at_old`: what the "
+            "network read from the old scanner, before you changed anything."
+        )
     if not np.isin(answers, np.arange(10)).all():
         raise Wrong("Answers are the digits 0 to 9: the class with the greatest probability, argmax over the classes.")
     share = float((answers == labels).mean())
@@ -240,6 +250,41 @@ def _check_reread(reread: LearnerValue) -> None:
             f"{share:.0%} of these answers are right; more than 90% are within reach without a label. Which numbers in "
             "the network are no weights?"
         )
+    low, high = (end.number() for end in interval.parts(2))
+    right = accuracy_change_interval(at_old == labels, answers == labels)
+    if np.allclose((low, high), right, rtol=0, atol=_CHANGE):
+        return
+    if np.allclose((-high, -low), right, rtol=0, atol=_CHANGE):
+        raise Wrong("The interval is the wrong way round: a change is the accuracy after less the accuracy before.")
+    gained, lost = ((at_old != labels) & (answers == labels)).sum(), ((at_old == labels) & (answers != labels)).sum()
+    raise Wrong(
+        f"The interval goes from {low:+.3f} to {high:+.3f}; it should go from {right[0]:+.3f} to {right[1]:+.3f}. The "
+        f"same digits were read twice, so only those count that crossed: {gained} became right and {lost} wrong. "
+        "Which interval did lesson 03 make of such counts?"
+    )
+
+
+def _spoiled(*places: int) -> NDArray[np.intp]:
+    """The labels of the validation digits, wrong at some places."""
+    answers: NDArray[np.intp] = datasets.digits(seed=0).validation[1].copy()
+    answers[list(places)] = (answers[list(places)] + 1) % 10
+    return answers
+
+
+_AT_OLD, _AFTER = _spoiled(3, 50, 120, 200, 201, 300), _spoiled(3, 50, 120, 200, 201, 310, 350)
+
+
+def _change(before: NDArray[np.intp], after: NDArray[np.intp]) -> tuple[float, float]:
+    labels = datasets.digits(seed=0).validation[1]
+    low, high = accuracy_change_interval(before == labels, after == labels)
+    return float(low), float(high)
+
+
+def _as_of_two_sets() -> tuple[float, float]:
+    labels = datasets.digits(seed=0).validation[1]
+    one, other = ((answers == labels).mean() for answers in (_AT_OLD, _AFTER))
+    low, high = accuracy_difference_interval(one, len(labels), other, len(labels))
+    return float(low), float(high)
 
 
 EXERCISES = (
@@ -312,18 +357,32 @@ EXERCISES = (
         asks="value",
         hints=(
             "Weights are learned, statistics are collected. Which of the two can be had anew without labels?",
-            "Recompute the statistics of `reader` on the new scanner's digits, then let it predict.",
+            "Recompute the statistics of `reader` on the new scanner's digits, then let it predict. For the interval "
+            "mark which digits are right before and which after, and give both rows to `accuracy_change_interval`.",
             "training.recompute_batch_norm_statistics(reader, unlabelled); "
-            "reader.predict(new_scans, verbose=0).argmax(axis=1)",
+            "answers = reader.predict(new_scans, verbose=0).argmax(axis=1); truths = digits.validation[1]; "
+            "reread = at_old, answers, accuracy_change_interval(at_old == truths, answers == truths)",
         ),
         wrong_answers={
             "always the same digit": WrongAnswer(
-                answer=np.zeros(len(datasets.digits(seed=0).validation[1]), dtype=int), says="without a label"
+                answer=(_AT_OLD, np.zeros(len(_AT_OLD), dtype=int), (-0.9, -0.8)), says="without a label"
             ),
             "probabilities": WrongAnswer(
-                answer=np.full(len(datasets.digits(seed=0).validation[1]), 0.1), says="argmax over the classes"
+                answer=(_AT_OLD, np.full(len(_AT_OLD), 0.1), (0.0, 0.0)), says="argmax over the classes"
             ),
-            "the labels": WrongAnswer(answer=datasets.digits(seed=0).validation[1], says="are they the labels?"),
+            "the labels": WrongAnswer(
+                answer=(_AT_OLD, _spoiled(), _change(_AT_OLD, _spoiled())), says="are they the labels?"
+            ),
+            "the answers alone": WrongAnswer(answer=_AFTER, says="3 were expected"),
+            "what the new scanner made of it at first": WrongAnswer(
+                answer=(np.zeros(len(_AT_OLD), dtype=int), _AFTER, (0.8, 0.9)), says="The first of the three is"
+            ),
+            "an interval of two sets of digits": WrongAnswer(
+                answer=(_AT_OLD, _AFTER, _as_of_two_sets()), says="only those count that crossed"
+            ),
+            "before less after": WrongAnswer(
+                answer=(_AT_OLD, _AFTER, _change(_AFTER, _AT_OLD)), says="the wrong way round"
+            ),
         },
     ),
 )
@@ -334,7 +393,7 @@ EXERCISES = (
 QUESTIONS = {
     "where": Question(
         "Keras reports a training loss of 0.45. Right after, evaluate says 3.1 for the very same training images, "
-        "prepared in the same way. What do you know?",
+        "prepared in the same way. What is the likeliest reason?",
         [
             Option(
                 "It overfits",
@@ -398,7 +457,7 @@ QUESTIONS = {
                 "Counting noise would. These spikes are none: all images are asked in the same wrong way.",
             ),
             Option(
-                "The same spikes, in the same epochs",
+                "Nearly the same spikes, in nearly the same epochs",
                 "The statistics lag for every image. More images measure the same mistake more exactly.",
                 correct=True,
             ),

@@ -179,9 +179,10 @@ def _networks() -> tuple[tuple[str, NDArray[np.float64], NDArray[np.intp]], ...]
 
 
 def _check_repaired(repaired: LearnerFunction) -> None:
-    for name, logits, labels in _networks():
+    for (name, logits, labels), share in zip(_networks(), (0.2, 0.5, 0.0), strict=True):
         known, new = slice(500), slice(500, None)
-        rows = repaired(logits[known], labels[known], logits[new]).array(shape=(500, 10))
+        both = repaired(logits[known], labels[known], logits[new], share).parts(2)
+        rows, of_clerk = (part.array(shape=(500, 10)) for part in both)
         if not ((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=1e-3)):
             raise Wrong(
                 "Each row must hold ten probabilities that sum to 1: a softmax of the divided logits. If these are "
@@ -205,6 +206,19 @@ def _check_repaired(repaired: LearnerFunction) -> None:
                 f"On a network that is {name}, the mean loss of the new scans is {loss:.2f}; {least:.2f} is within "
                 "reach with the same answers."
             )
+        if not np.allclose(of_clerk, (1 - share) * rows + share / 10, rtol=0, atol=1e-4):
+            row, sure = of_clerk[0], rows[0].max()
+            raise Wrong(
+                f"The second array: {share:.0%} of the labels are drawn anew, and the first new scan is the digit "
+                f"{rows[0].argmax()} with probability {sure:.3f}. Then the clerk writes that digit with probability "
+                f"{(1 - share) * sure + share / 10:.3f}; your array says {row[rows[0].argmax()]:.3f}, and the row sums "
+                f"to {row.sum():.3f}. A label drawn anew may be any of the ten, the true one too."
+            )
+
+
+def _tempered(known: NDArray[np.float64], labels: NDArray[np.intp], new: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities at the best temperature for the known labels."""
+    return np.exp(at_temperature(new, fit_temperature(labels, known).temperature))
 
 
 def _level(known: NDArray[np.float64], labels: NDArray[np.intp], new: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -212,6 +226,11 @@ def _level(known: NDArray[np.float64], labels: NDArray[np.intp], new: NDArray[np
     right = np.mean(known.argmax(axis=1) == labels)
     rows: NDArray[np.float64] = np.where(np.arange(10) == new.argmax(axis=1)[:, None], right, (1 - right) / 9)
     return rows
+
+
+def _for_both(digit: NDArray[np.float64], share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return probabilities of the digit, and of a label of which a share is drawn anew."""
+    return digit, (1 - share) * digit + share / 10
 
 
 EXERCISES = (
@@ -273,21 +292,50 @@ EXERCISES = (
         checker=_check_repaired,
         hints=(
             "The network was not trained on the scans with known labels: they show how far its confidence is off.",
-            "Fit one temperature on the known scans. Divide the logits of the new ones by it.",
-            "fit = fit_temperature(known_labels, known_logits); np.exp(at_temperature(new_logits, fit.temperature))",
+            "Fit one temperature on the known scans. Divide the logits of the new ones by it. For the clerk: with what "
+            "probability is a label kept, and if it is not, with what probability is it each of the ten?",
+            "fit = fit_temperature(known_labels, known_logits); "
+            "digit = np.exp(at_temperature(new_logits, fit.temperature)); "
+            "return digit, (1 - drawn_anew) * digit + drawn_anew / 10",
         ),
         wrong_answers={
             "as bold as ever": WrongAnswer(
-                answer=lambda known, labels, new: np.exp(at_temperature(new, 1.0)), says="above the accuracy"
+                answer=lambda known, labels, new, share: _for_both(np.exp(at_temperature(new, 1.0)), share),
+                says="above the accuracy",
             ),
             "one temperature for all networks": WrongAnswer(
-                answer=lambda known, labels, new: np.exp(at_temperature(new, 4.0)), says="below the accuracy"
+                answer=lambda known, labels, new, share: _for_both(np.exp(at_temperature(new, 4.0)), share),
+                says="below the accuracy",
             ),
             "all alike": WrongAnswer(
-                answer=lambda known, labels, new: np.full(new.shape, 0.1), says="are not the network's own"
+                answer=lambda known, labels, new, share: _for_both(np.full(new.shape, 0.1), share),
+                says="are not the network's own",
             ),
-            "logits": WrongAnswer(answer=lambda known, labels, new: new / 4, says="sum to 1"),
-            "the same confidence for each": WrongAnswer(answer=_level, says="within reach with the same answers"),
+            "logits": WrongAnswer(answer=lambda known, labels, new, share: _for_both(new / 4, share), says="sum to 1"),
+            "the same confidence for each": WrongAnswer(
+                answer=lambda known, labels, new, share: _for_both(_level(known, labels, new), share),
+                says="within reach with the same answers",
+            ),
+            "the digits alone": WrongAnswer(
+                answer=lambda known, labels, new, share: _tempered(known, labels, new), says="2 were expected"
+            ),
+            "the clerk's labels are the digits": WrongAnswer(
+                answer=lambda known, labels, new, share: (_tempered(known, labels, new),) * 2, says="drawn anew"
+            ),
+            "what is drawn anew is always wrong": WrongAnswer(
+                answer=lambda known, labels, new, share: (
+                    digit := _tempered(known, labels, new),
+                    (1 - share) * digit + share / 9 * (1 - digit),
+                ),
+                says="the true one too",
+            ),
+            "forgets what is drawn": WrongAnswer(
+                answer=lambda known, labels, new, share: (
+                    digit := _tempered(known, labels, new),
+                    (1 - share) * digit,
+                ),
+                says="the row sums to 0.8",
+            ),
         },
     ),
 )
