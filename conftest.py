@@ -7,7 +7,7 @@ import pytest
 # What tests, solutions and notebooks do here is no progress of whoever runs them.
 os.environ["LOSSACC_PROGRESS"] = "off"
 
-# The modules that take longest, so that the two workers of `make test` begin with them and end at the same time.
+# The modules that take longest, so that the workers of `make test` begin with them and end at the same time.
 LONG = (
     "tests/browser/test_lessons_in_hand.py",
     "notebooks/",

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
+from tests.browser import axe
 from tests.browser.desk import ARTEFACTS, some_browser
 from tools.jupyter_lab import Server, Window, jupyter_server, window
 from tools.lessons import NOTEBOOKS, ROOT
@@ -63,6 +64,12 @@ def lab(browser: Browser, server: Server) -> Iterator[Window]:
         _open.append(opened)
         yield opened
         _open.remove(opened)
+
+
+@pytest.fixture(scope="session")
+def axe_core() -> str:
+    """Give axe-core's JavaScript; without npm its tests are skipped."""
+    return axe.source()
 
 
 @pytest.hookimpl(wrapper=True)

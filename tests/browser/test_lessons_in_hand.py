@@ -169,12 +169,6 @@ def test_nothing_sticks_out_or_is_hard_to_read(desk: Desk, dark: bool, width: in
     assert found == []
 
 
-@pytest.fixture(scope="module")
-def axe_core() -> str:
-    """Give axe-core's JavaScript; without npm its tests are skipped."""
-    return axe.source()
-
-
 def test_axe_finds_nothing_serious(desk: Desk, axe_core: str) -> None:
     """In the text, in stored pictures, and in what lives by now."""
     desk.explorers()

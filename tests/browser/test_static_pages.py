@@ -12,12 +12,6 @@ from tools.lessons import NOTEBOOKS
 UNSAID = "No description has been provided for this image"  # what nbconvert puts where a notebook says nothing
 
 
-@pytest.fixture(scope="module")
-def axe_core() -> str:
-    """Give axe-core's JavaScript; without npm its tests are skipped."""
-    return axe.source()
-
-
 def page_of(name: str) -> str:
     """A lesson's stored notebook as one HTML page, by the template that reads alternative texts."""
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
