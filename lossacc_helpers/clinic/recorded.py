@@ -16,7 +16,7 @@ from lossacc_helpers.clinic.evidence import Evidence
 from lossacc_helpers.clinic.findings import Finding
 from lossacc_helpers.clinic.log import Floats
 from lossacc_helpers.clinic.rows import Compared
-from lossacc_helpers.clinic.rules import falls_back
+from lossacc_helpers.clinic.rules.marks import falls_back
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 from lossacc_helpers.intervals import accuracy_change_interval, accuracy_difference_interval
 from lossacc_helpers.spikes import jump_share, worst_samples
