@@ -159,8 +159,8 @@ def test_losses_beyond_single_precision_are_infinite_and_nobody_is_warned():
 def test_who_takes_the_wrong_way_to_a_recording_is_shown_the_right_one():
     with pytest.raises(ValueError, match=r"recordings\.load_curves\('lesson_04_zoom'\)"):
         recordings.load("lesson_04_zoom")
-    with pytest.raises(ValueError, match=r"recordings\.load\('lesson_03_colleague'\)"):
-        recordings.load_curves("lesson_03_colleague")
+    with pytest.raises(ValueError, match=r"recordings\.load\('lesson_03_squared_error'\)"):
+        recordings.load_curves("lesson_03_squared_error")
 
 
 def test_recorded_curves_are_found_by_name():

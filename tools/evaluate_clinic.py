@@ -23,7 +23,7 @@ from lossacc_helpers.clinic.examples import simulated as simulated_runs
 
 REPORT = Path("benchmarks/clinic.md")
 _RECORDED = {
-    "lesson_03_colleague": ("not-cross-entropy",),
+    "lesson_03_squared_error": ("not-cross-entropy",),
     "lesson_03_label_noise": ("label-noise", "overfitting", "overconfidence"),
     "lesson_03_small_data": ("overfitting", "overconfidence"),
     "lesson_03_softmax_twice": ("double-softmax", "swapped-arguments"),
@@ -109,7 +109,9 @@ def recorded(*, samples: bool) -> Iterator[Row]:
     """The trainings that the lessons keep: with their samples, or their curves alone."""
     for name, accepted in _RECORDED.items():
         run = recordings.load(name)
-        for k in range(run.replicas):
+        # One network at several temperatures is one training: the one at 1.
+        temperatures = run.settings.get("temperatures")
+        for k in [temperatures.index(1.0)] if temperatures else range(run.replicas):
             one: Any = run.replica(k)
             size = one.validation.samples
             found = diagnose(one) if samples else diagnose(read(one), classes=one.train.classes, validation_size=size)

@@ -101,9 +101,9 @@ EXPERIMENTS = {
         _SMALL, sentence="Small crops, labels and softmax of the loss exchanged.", loss="swapped with softmax"
     ),
     "lesson_03_softmax_twice": replace(_SMALL, sentence="Small crops, softmax taken twice.", loss="softmax twice"),
-    "lesson_03_colleague": replace(
+    "lesson_03_squared_error": replace(
         _SMALL,
-        sentence="Small crops, 60 % of the labels redrawn, and the squared error as the loss: the colleague's log.",
+        sentence="Small crops, 60 % of the labels redrawn, and the squared error as the loss: a case for the clinic.",
         label_noise=0.6,
         epochs=12,
         kept=26,
