@@ -110,7 +110,7 @@ lesson.recall("rises")
 # The notebooks in the folder `my-course` are yours. Change them as you like. When the course is updated, `make lab`
 # renews those that are as the course left them and leaves the others alone: the new version is put beside yours,
 # under a name that ends in `.new.ipynb`. To begin a lesson afresh, rename or delete your notebook and run `make lab`
-# again. (Other ways in, and what becomes of your work on Binder, stand in the README.)
+# again. (The README has other ways in, and says what becomes of your work on Binder.)
 #
 # **Quiz.** Choose an answer. Every answer has something to say, so try the wrong ones too.
 

@@ -198,7 +198,7 @@ print(f"RMSE {np.sqrt(np.mean((predicted - prices) ** 2)):.3f}, 'accuracy' {np.m
 # ### Who moved?
 #
 # When you compare two epochs, every sample belongs to one of four groups: it stayed right, stayed wrong, became right
-# or became wrong. Accuracy hears of the last two. Loss hears of all four, and the change of the mean loss is the sum
+# or became wrong. Accuracy sees only the last two. Loss sees all four, and the change of the mean loss is the sum
 # of what each group adds to it. Here two samples slip from 0.52 to 0.48, one climbs past the threshold, one stays
 # wrong, and six that were right get surer:
 
@@ -605,7 +605,7 @@ lesson.quiz("infinite")
 # | Accuracy changes in steps of 1/n, when a sample passes 0.5. | **True with two classes.** With more, the largest probability counts. Several samples may cross at once. | nine samples at rest and a tenth; the three classes; the four groups |
 # | Loss and accuracy measure different things, and the threshold is a business decision. | **True.** Moving the threshold can change the accuracy and the mistakes, never the loss. | the eight animals and three thresholds |
 # | A low loss means a high accuracy. | **True if** the loss is well below ln 2: accuracy is at least 1 - loss / ln 2. A loss above that promises nothing. | the table of what a loss permits; the poorest predictions; the search for a counterexample |
-# | A high loss means a low accuracy. | **False.** One sample can carry it. | a loss of 4.0 on a thousand samples |
+# | A high loss means a low accuracy. | **False**, unless losses are clipped. One sample can carry it; clipped, a high mean needs many wrong answers. | a loss of 4.0 on a thousand samples |
 # | With RMSE the loss is the metric. | **True if** the size of the error is what you pay for, which no cell can know. Accuracy says nothing there. | the three prices |
 #
 # **Write the reply you would post.** Take five minutes. Answer the asker in your own words before you open the

@@ -139,7 +139,7 @@ print("Dense(8, input_dim=4)", reaction(lambda: keras.layers.Dense(8, input_dim=
 # So `lr` became `learning_rate`, `decay` is ignored (it was 0, so nothing is lost), and the input's shape has a layer
 # of its own. One more name changed: what the history called `acc` is now `accuracy`.
 #
-# Two small print items about the data. scikit-learn's copy of the irises, used here, differs from the UCI file in two
+# Two details about the data. scikit-learn's copy of the irises, used here, differs from the UCI file in two
 # flowers. And the asker's scaler saw the validation rows, as ours does: a small leak, which you do not need for
 # anything that follows. What was left unsaid in the question is the random seed; that is why you train 32.
 

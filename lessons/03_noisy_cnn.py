@@ -740,7 +740,7 @@ assert early[1] < 0.85 < early[0] and late > 0.85
 # %% [markdown]
 # It learns, later. **Fingerprint:** the loss stays above a floor, whatever the accuracy, and the floor is that of the
 # swapped softmax. Once a network is sure of everything, both report $\ln(e+9)$ minus the accuracy. So the end of a log
-# shows that one of the two happened, and the code shows which. **Fix:** hand over logits, or tell Keras
+# shows that one of the two happened; its beginning, or the code, shows which. **Fix:** hand over logits, or tell Keras
 # `from_logits=False`.
 #
 # Keras's own loss class even notices when it gets the output of a network that ends in softmax:
@@ -933,7 +933,7 @@ lesson.check("batches_needed", batches_needed_solution)
 # %% [markdown]
 # **2. The other way round: everything right, and a loss that runs away.** Five images with the labels 0, 3, 7, 7
 # and 12, thirteen classes. Write down logits (5, 13) for which all five answers are right and the *swapped* loss,
-# `softmax_cross_entropy_with_logits(logits, labels)` by position, averages below -1,000. Any such logits pass.
+# `softmax_cross_entropy_with_logits(logits, labels)` by position (the labels one-hot), averages below -1,000. Any such logits pass.
 
 # %% tags=["exercise"]
 runaway = ...  # an array of shape (5, 13)
@@ -967,7 +967,7 @@ lesson.check("hidden_probability", hidden_probability_solution)
 
 # %% [markdown]
 # **4. A mystery.** A colleague sends the log of eight networks, thirteen classes, loss and accuracy of the images they are
-# trained on: "The loss begins where guessing does and ends above 2, so my networks are hardly sure of anything. And yet
+# trained on: "The loss begins about where guessing does and ends above 2, so my networks are hardly sure of anything. And yet
 # about half of their answers are right. How can that be?"
 
 # %%
@@ -986,7 +986,8 @@ lesson.commit("colleague")
 # %% [markdown]
 # Find out three things. How many of the entries of `log.loss` break the bound of lesson 01, so that no cross-entropy can
 # go with that accuracy? Which of these lines printed the loss? And which mean probability did each network give the true
-# classes in the last epoch, as that line saw it?
+# classes in the last epoch? (At the first batch take all thirteen classes as equally likely. A probability is what
+# the line made of the logits.)
 #
 # - **A.** `cross_entropy(labels=y, logits=z)`
 # - **B.** `cross_entropy(z, y)`
@@ -1065,7 +1066,7 @@ lesson.quiz("peak")
 # | Loss decreases after every iteration. | **False.** Batch by batch it falls about every second time, in nine recorded trainings. The loss of the batch itself, before and after its step, falls nearly always, in one small network. | the loss from point to point; a batch before and after its step |
 # | A loss need not have anything to do with accuracy. | **True.** With one sigmoid output the mean of the predictions can be minimised, and ends at "no"; with softmax it is a constant. | the mean of the probabilities |
 # | If the loss were 1 - accuracy, the two would mirror each other. | **True by definition.** Written so, it has no gradient to follow, and TensorFlow refuses it (lesson 06 optimises it otherwise). | one minus the accuracy is refused |
-# | `softmax_cross_entropy_with_logits(pred, y)` is the cause. | **Not before TensorFlow 1.0**, when that order was right, and in 1.x it does not run: so say the pages of those versions, which no cell can run. Today it swaps the two without a word, and gives another picture. | the signature of today; the swapped loss and its gradient; the seven causes |
+# | `softmax_cross_entropy_with_logits(pred, y)` is the cause. | **Not before TensorFlow 1.0**, when that order was right, and in 1.x it does not run: so say the pages of those versions, which no cell can run. Today it swaps the two without a word, and of logits it then reports a loss far below 0. | the signature of today; the swapped loss and its gradient; the seven causes |
 # | A noisy accuracy curve means unstable training. | **Not by itself.** On 32 images it is noisy for a network that stands still. | the ten readings |
 #
 # **Write the reply you would post.** Take five minutes and answer the asker in your own words, before you open the

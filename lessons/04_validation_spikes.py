@@ -4,7 +4,7 @@
 # ## The question
 #
 # You train a network to tell real images from fake ones. Training loss falls, epoch after epoch. Validation loss
-# mostly falls too, but now and then it jumps: to twice its height, for one epoch, and in the next it is back.
+# mostly falls too, but now and then it jumps: to twice its height, for an epoch or two, and then it is back.
 #
 # Somebody asked this in public. The answer that was published speaks of noisy gradients: a loss is a surface, batches
 # are small, steps overshoot, validation sets are small, noise even helps; spikes are normal. Nobody there asked what
@@ -971,8 +971,9 @@ lesson.check("quiet_spike", quiet_spike_solution)
 # %% [markdown]
 # **3. What dropout does to a variance.** A unit adds up its inputs: `x @ w`, for samples `x` (sample, input) and
 # weights `w` (input,). Dropout of a `rate` sets each input of each sample to zero with that probability, and divides
-# the others by 1 - rate. Return the variance of the unit's sums, over samples and over what dropout may do: exactly,
-# and divided by the number of samples, as `np.var` has it.
+# the others by 1 - rate. Return the exact variance of the unit's sums, over samples and over what dropout may do;
+# the samples are all there are, so average over them as `np.var` does. (Variances of independent terms add up. What is the variance
+# of an input that is 0 with probability `rate`, and else divided by 1 - rate? Its mean is the input.)
 
 
 # %% tags=["exercise"]
@@ -1015,12 +1016,12 @@ at_old = reader.predict(digits.validation[0], verbose=0).argmax(axis=1)  # what 
 lesson.commit("scanner")
 
 # %% [markdown]
-# Without a label, without a step of training, and as if nobody had told you what the scanner does to a pixel: what
-# can `reader` answer for `new_scans`? Give class ids, one a digit.
+# What can `reader` answer for `new_scans`? Use no label, take no step of training, and do not undo what the scanner
+# does to a pixel: pretend that nobody told you. Give the class of each scan, 0 to 9.
 #
 # And is anything still lost? For this, and only for this, the labels `digits.validation[1]` may be used. Give the two
-# ends of a 95% interval for the change in accuracy, from `at_old` to your answers. Mind that they are of the same 360
-# digits (lesson 03).
+# ends of the 95% interval for the change in accuracy, from `at_old` to your answers: the one for the same 360 digits,
+# asked twice, that does not shrink to nothing where few of them cross (lesson 03).
 
 # %% tags=["exercise", "transfer"]
 reread = ...  # three things: at_old, your answers for new_scans, and the two ends (low, high)
@@ -1074,7 +1075,7 @@ lesson.quiz("report")
 # | claim of the answer | verdict | decided by |
 # |---|---|---|
 # | Gradients of batches are noisy. | **True**, and measured in one network: at a batch of 32 the noise is longer than the gradient. | the two laws of gradient noise |
-# | That noise makes the validation loss spike. | **Not by itself.** It moves the weights; the same weights, asked with fresh statistics without dropout, do not spike; and without BatchNormalization, with noise as ever, nothing does. Averages that moved while the weights were held made none either; that nothing would spike if nothing moved is reasoned, not run. | the four panels, counted; no BatchNormalization; only the weights, only the averages |
+# | That noise makes the validation loss spike. | **Not by itself.** It moves the weights; the same weights, asked with fresh statistics without dropout, do not spike; and without BatchNormalization, with batches as small, nothing does. Averages that moved while the weights were held made none either; that nothing would spike if nothing moved is reasoned, not run. | the four panels, counted; no BatchNormalization; only the weights, only the averages |
 # | A finite training set makes it spike. | **Not by itself.** The same set gives no spikes once the networks are asked with fresh statistics. Its size was not varied. | the four panels, counted |
 # | Validation sets are smaller, and therefore noisier. | **True, and not the reason.** Nine times as many others show nearly the same spikes. | 500 against 4,500 patches |
 # | Validation loss is not what is optimised. | **True**, and more so than meant: validation runs another network, without holes and with averages. | training patches at chance, too; the same weights with other statistics |

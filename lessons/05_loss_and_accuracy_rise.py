@@ -13,8 +13,9 @@
 # one of English prose. You find out who pays for the rise, and how much of it one number can repair.
 #
 # **What you need first:** lesson 01 (what a sample costs, and what a loss permits), lesson 02 (crossings, many
-# networks at once) and lesson 03 (labels drawn anew, and an interval for a change). The next cell loads TensorFlow,
-# which takes about ten seconds; if another lesson's kernel still runs, shut it down first (menu *Kernel*).
+# networks at once), lesson 03 (labels drawn anew, and an interval for a change) and lesson 04 (a network trained and
+# asked in two ways). The next cell loads TensorFlow, which takes about ten seconds; if another lesson's kernel still
+# runs, shut it down first (menu *Kernel*).
 #
 # <details>
 # <summary>What was published, and what its answer claimed</summary>
@@ -186,7 +187,7 @@ assert trained.accuracy[-1] > unseen.accuracy[-1] + 0.1
 
 # %% [markdown]
 # The loss ends well above its least value, and the accuracy has not followed it. Nothing is wrong with the data:
-# training and validation songs come from one grammar, and no label is wrong. (One network is an anecdote. Ten follow
+# training and validation songs come from one grammar, and no label is wrong. (One network proves little. Ten follow
 # below.)
 #
 # ### What padding does to an accuracy
@@ -228,7 +229,7 @@ kinds |= {"crossed to wrong": was & ~now, "crossed to right": ~was & now}
 rise, parts = late.mean() - early.mean(), {}
 for name, kind in kinds.items():
     parts[name] = (late - early)[kind].sum() / len(late)
-    print(f"{name:16}: {kind.mean():5.1%} of the words, {parts[name]:+.3f} of the rise of {rise:.3f}")
+    print(f"{name:16}: {kind.mean():5.1%} of the words, {parts[name]:+.3f} to a mean that rises by {rise:.3f}")
 tops = unseen.top_probabilities
 for name, flags in (("right", unseen.correct), ("wrong", unseen.correct == 0)):
     sure = [tops[epoch][flags[epoch]].mean() for epoch in (least, -1)]
@@ -255,7 +256,7 @@ change = another.sample_losses[-1].astype(float) - another.sample_losses[turn]
 stayed_wrong = (another.correct[[turn, -1]] == 0).all(axis=0)
 shift = change[stayed_wrong].sum() / len(change)
 print(f"a recorded network: {np.mean(change < 0):.0%} of the words became cheaper;", end=" ")
-print(f"wrong, wrong: {stayed_wrong.mean():.1%} of all, {shift:+.3f} of the rise of {change.mean():.3f}")
+print(f"wrong, wrong: {stayed_wrong.mean():.1%} of all, {shift:+.3f} to a mean that rises by {change.mean():.3f}")
 bolder = [another.top_probabilities[epoch][another.correct[epoch] == 0].mean() for epoch in (turn, -1)]
 print(f"mean confidence of wrong answers {bolder[0]:.3f} -> {bolder[1]:.3f}")
 assert np.mean(change < 0) > 0.5 and shift / change.mean() > 0.5 and bolder[1] > 1.2 * bolder[0]
@@ -869,7 +870,7 @@ lesson.check("softened", softened_solution)
 # %% [markdown]
 # **2. From confidence to temperature.** A network for two classes gives every answer the same `confidence`, and a
 # share `share_right` of its answers is right, more than one half. Which temperature is best for it? Give a formula.
-# (With one confidence for all, the loss is least when that is the share that is right. For two classes the difference
+# (With one confidence for all, the loss is least when the confidence equals the share that is right. For two classes the difference
 # of the logits is $\ln\frac{p}{1-p}$, the *log-odds*, and a temperature divides it.)
 
 
@@ -928,7 +929,8 @@ print(f"accuracy on the scans whose labels you have: {np.mean(known_logits.argma
 # %% [markdown]
 # You have the logits for 180 scans whose labels are known, and for 180 new ones. Write a function that gives
 # probabilities for the new ones, with the same answers, whose confidence can be trusted. It is tried on other
-# networks, and their loss is judged too, for one confidence for all answers may be honest and yet tell nothing.
+# networks. The loss of your probabilities is judged, too: one confidence for all answers may be honest and yet tell
+# nothing.
 #
 # Later a clerk will label the new scans, as carelessly as the first 300 were labelled: a share `drawn_anew` of the
 # labels is drawn at random from all ten digits (lesson 03). Return a second array: honest probabilities of what the

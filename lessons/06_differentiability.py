@@ -369,7 +369,7 @@ def table(named, part, form):
 
 names = list(ways["far"][0])
 results = {name: {kind: counted([one[name] for one in ways[kind]], kind) for kind in KINDS} for name in names}
-print("errors in training, of 300, in the mean of ten draws")
+print("errors in training, of 300, mean of ten draws")
 table(results, 0, ".1f")
 print("\nerrors among new points, percent")
 table(results, 1, ".1f")
@@ -380,7 +380,7 @@ saved = newton_far[0] - evolved_far[0]
 print(f"far outliers, saved by the evolution strategy: {saved.mean():.0f} errors, from {saved.min():.0f}", end=" ")
 print(f"to {saved.max():.0f}")
 assert saved.min() > 10
-lesson.recall("saved", came_out=f"{saved.mean():.0f} fewer, in the mean of ten draws.")
+lesson.recall("saved", came_out=f"{saved.mean():.0f} fewer, averaged over ten draws.")
 
 # %% decides="a search against log loss" over="{len(saved)} draws, one seed each, of each of {len(KINDS)} kinds"
 by_newton, by_strategy = results["log loss, Newton"], results["evolution strategy"]
@@ -407,7 +407,7 @@ assert all(more[name][kind][0] > 0.5 for name in ("random search", "perceptron r
 #   the noise.
 # - **Random search** and the **perceptron rule** do worse on new points in those three columns than log loss does.
 #
-# (A **standard error** says by how much a mean of ten draws would typically vary with other draws. And "fewest" is
+# (The standard error says by how much a mean of ten draws would typically vary with other draws. And "fewest" is
 # fewest *found*. To find the fewest for certain is NP-hard: no way is known that does not take exponentially long in
 # the worst case.)
 
@@ -469,7 +469,7 @@ for dimension in (2, 8, 64):
 #
 # Somebody in lesson 03's thread wondered about other types of neurons. There is one: count errors on the way forward,
 # and on the way back pretend that the step was a slope. It is called a **straight-through estimator**. Here the
-# pretended slope is -1, at first only for margins between -1 and 1, then everywhere. (`tf.custom_gradient` lets a
+# pretended slope is -1, at first only for margins between -1 and 1 (clipped), then everywhere (unclipped). (`tf.custom_gradient` lets a
 # function name its own slope; `upstream` is what the chain rule brings from above.)
 
 # %%
@@ -520,16 +520,16 @@ def descend(loss, kind, rate=0.3, start=start):
 
 
 # %% decides="the tables of errors; straight-through"
-pretended = {"straight-through": straight_through, "the same, everywhere": straight_through_everywhere}
+pretended = {"clipped estimator": straight_through, "unclipped estimator": straight_through_everywhere}
 for name, loss in pretended.items():
     results[name] = {kind: counted(descend(loss, kind), kind) for kind in KINDS}
-print("errors in training, of 300, in the mean of ten draws")
+print("errors in training, of 300, mean of ten draws")
 table(results, 0, ".1f")
 print("\nerrors among new points, percent")
 table(results, 1, ".1f")
 
 # %% decides="straight-through" over="{len(newton_far[0])} draws, one seed each, of each of {len(KINDS)} kinds"
-through, everywhere = results["straight-through"], results["the same, everywhere"]
+through, everywhere = results["clipped estimator"], results["unclipped estimator"]
 clipped = {kind: mean_and_error(through[kind][1] - by_newton[kind][1]) for kind in KINDS}
 print("errors among new points: fewest by; the clipped one minus log loss, percent (standard error)")
 for kind, (mean, error) in clipped.items():
@@ -554,8 +554,8 @@ assert all((through[kind] < by_newton[kind]).all() for kind in ("far", "one side
 # %%
 margins = tf.constant(np.linspace(-3, 3, 601))
 ramps = {
-    "straight-through": lambda m: tf.clip_by_value(1 - m, 0, 2),
-    "the same, everywhere": lambda m: -m,
+    "clipped estimator": lambda m: tf.clip_by_value(1 - m, 0, 2),
+    "unclipped estimator": lambda m: -m,
 }
 
 
@@ -590,7 +590,7 @@ lost, kept = (
     for loss in (straight_through, lambda m: 4 * tf.sigmoid(-m) ** 2)
 )
 print("far outliers, errors in ten draws from large random weights")
-print("straight-through", np.sort(lost).astype(int), " savage", np.sort(kept).astype(int))
+print("clipped estimator", np.sort(lost).astype(int), " savage", np.sort(kept).astype(int))
 assert lost.max() > 100 > 60 > kept.max()
 
 # %% [markdown]
@@ -622,7 +622,7 @@ ended = {
 descended = {name: {kind: counted(ended[name][kind], kind) for kind in KINDS} for name in ended}
 
 # %% decides="smoothed, beside the surrogates"
-print("errors in training, of 300, in the mean of ten draws")
+print("errors in training, of 300, mean of ten draws")
 table(descended, 0, ".1f")
 print("\nerrors among new points, percent")
 table(descended, 1, ".1f")
@@ -633,8 +633,8 @@ table(descended, 1, ".1f")
 # the two draw by draw.
 
 # %% decides="the unclipped one and its rival" over="{len(lead)} draws, one seed each, of each of {len(KINDS)} kinds"
-tried, few = results | descended, ("evolution strategy", "straight-through")
-rivals = {name: tried[name] for name in tried if name not in ("the true boundary", "the same, everywhere")}
+tried, few = results | descended, ("evolution strategy", "clipped estimator")
+rivals = {name: tried[name] for name in tried if name not in ("the true boundary", "unclipped estimator")}
 print("errors among new points, percent: the best rival minus the unclipped one")
 for kind in KINDS:
     name = min(rivals, key=lambda name, kind=kind: rivals[name][kind][1].mean())
@@ -1075,7 +1075,7 @@ lesson.check("changes", changes_solution)
 
 # %% [markdown]
 # **3. Mislead the log loss.** Choose ten points on a line and their classes, as an array of shape (2, 10): places
-# first, then -1 or 1. Some threshold is to get nine of them right, while the classifier with the least log loss (one
+# first, then -1 or 1. There must be a threshold that gets nine of them right, while the classifier with the least log loss (one
 # weight, one intercept) gets at least four wrong.
 
 # %% tags=["exercise"]
@@ -1091,14 +1091,14 @@ lesson.check("misled", misled_solution)
 
 # %% [markdown]
 # **4. Another staircase.** A kitchen delivers meals and tells each customer a time. It counts the deliveries that are
-# off by more than ten minutes, early or late, and wants a network that forecasts times to be trained on that count.
-# Write the loss that it should train on, as a function of the errors in minutes, an array: at least 1 wherever a
-# delivery counts, and rising with the distance there (it is tried up to an hour); never negative, never falling with
-# the distance, and below 1 for a perfect forecast.
+# off by more than ten minutes, early or late, and wants to train a network on that count, to forecast better times.
+# Write a loss that can be trained on instead, as a function of the errors in minutes, an array. It is at least 1
+# wherever a delivery counts, and rises with the distance there (errors up to an hour are tried). It is never negative,
+# never falls with the distance, and is below 1 for a perfect forecast.
 #
 # Another kitchen trained on the square of `minutes / 5`, and its log tells only the `mean` of that loss. Ask what a
-# loss permits, as in lesson 01: no more than which share of its deliveries can count? Return your costs and this
-# share.
+# loss permits, as in lesson 01: at most which share of that kitchen's deliveries can be off by more than ten minutes?
+# Return two things: your loss of each error in `minutes`, and this share.
 
 
 # %% tags=["exercise", "transfer"]
@@ -1116,7 +1116,7 @@ def too_far_solution(minutes, mean):
 lesson.check("too_far", too_far_solution)
 
 # %% [markdown]
-# It is the mean absolute error, in units of ten minutes: whoever brings it below 0.1 has at most one delivery in ten
+# The loss of the solution is the absolute error, in units of ten minutes; yours may be another. Whoever brings its mean it below 0.1 has at most one delivery in ten
 # that counts. Now you know what such a loss promises, and what a few deliveries that are an hour off would do to it.
 #
 # The other kitchen's loss charges 4 at ten minutes, and more beyond. That is what ln 2 was in lesson 01, the least
@@ -1158,8 +1158,8 @@ lesson.quiz("separable")
 # | Loss stands in for a metric that cannot be optimised. | **Half true.** It can be, without slopes or with pretended ones. Against far outliers that pays. Elsewhere an evolution strategy and a clipped straight-through gradient fitted training more closely, and new points no better. | a search against log loss; straight-through; the tables of errors |
 # | They are highly correlated, with a sigmoid and log loss. | **It depends on what is compared.** In the median, r is nearly -1 over the epochs until the least loss, and above 0 over those after it. Across changes, samples, networks and models it lies in between. | are they correlated |
 # | A loss can be minimised by many methods. | **True** of log loss: by bisection with one weight, by Newton's method, by descent, noisy or not. | four ways down |
-# | ... and so can \|y_hat - y\|. | **Yes, but not by Newton's method.** Where y_hat is linear there is no curvature (bisection finds the kink); where it is a sigmoid there is a downward one, or no minimum. Gradient descent does well with the sigmoid: it is smoothed accuracy. | where Newton's method fails; smoothed, beside the surrogates |
-# | Optimising accuracy was tried and failed. (said in lesson 03's thread) | **It need not fail**, with a linear classifier. In training, an evolution strategy and a clipped straight-through gradient, begun at 0, got fewest wrong. On new points of these clouds the unclipped gradient, which counts no errors, found the best of the straight boundaries, or one within chance of the best. | the tables of errors; the unclipped one and its rival |
+# | ... and so can \|y_hat - y\|. | **Yes, but not by Newton's method.** Where y_hat is linear there is no curvature (bisection finds the kink); where it is a sigmoid, the curvature was downward, or there was no minimum to find, at the starts tried. Gradient descent does well with the sigmoid: it is smoothed accuracy. | where Newton's method fails; smoothed, beside the surrogates |
+# | Optimising accuracy was tried and failed. (said in lesson 03's thread) | **It need not fail**, with a linear classifier. In training, an evolution strategy and a clipped straight-through gradient, begun at 0, got fewest wrong. On new points of these clouds the unclipped gradient, which counts no errors, found the best straight boundary that any of these ways found, or one within chance of it. | the tables of errors; the unclipped one and its rival |
 # | Other types of neurons may help. (said in lesson 03's thread) | **True**, in a sense: a step can be trained if one pretends that it has a slope. At the output that is a surrogate by another name. | straight-through; the slopes of its ramp |
 # | The MNIST tutorial optimises cross-entropy and reports accuracy. | **True**, as read there, not run (`loss=SparseCategoricalCrossentropy(...)`, `metrics=["accuracy"]`). What the cells decide is why that is sound: counted errors give training no slope, log loss gives it one. So train on log loss, and judge by accuracy. | None and zeros; steps to either side |
 #

@@ -84,8 +84,9 @@ lesson.commit("batches")
 # %% [markdown]
 # ## Look
 #
-# Logistic regression says how probable it is that a digit is an eight. Purple are the eights, grey the others. Above
-# the **threshold** it says "eight". Two curves show all thresholds at once:
+# Logistic regression says how probable it is that a digit is an eight. The eights are purple, the others grey; small
+# probabilities and small heights are drawn wider, for most digits are no eights. Above the **threshold** it says
+# "eight". Two curves show all thresholds at once:
 #
 # - the **ROC curve**: which share of the eights is found (their **recall**), against which share of the others raises
 #   a false alarm;
@@ -325,7 +326,7 @@ assert 0.1 < saved < 0.2
 
 # %% [markdown]
 # That log loss sounds like next to nothing, and saves less than a fifth of what looking at nothing costs. ("Log loss
-# saved" is what statistics calls McFadden's R^2. Log loss and the Brier score are *proper*: in the mean nobody does
+# saved" is what statistics calls McFadden's R^2. Log loss and the Brier score are *proper*: on average nobody does
 # better by saying another probability than the right one. The Brier score is that of lesson 01; for two classes it is
 # twice the mean squared error of the probability.)
 
@@ -376,7 +377,7 @@ ratio_figure(ratios, values, title=title, xlabel="others to one eight")
 # %% [markdown]
 # ### A threshold belongs to the prices
 #
-# Say a missed eight costs as much as 10 false alarms. An image with probability $p$ costs $10p$ in the mean if it is
+# Say a missed eight costs as much as 10 false alarms. An image with probability $p$ costs $10p$ on average if it is
 # passed, and $1 - p$ if it is called. Calling is cheaper above $p = 1 / 11$. No threshold is searched; it follows
 # from the prices, **if the probabilities are right** (calibrated, lesson 05). Are they? The coarse scanner, one in 21:
 
@@ -393,8 +394,8 @@ for low, high in zip(edges, edges[1:]):
 # eight at all. (So a low price, which asks for a high threshold, is badly served; that was the last question at the
 # explorer.)
 #
-# **Class weights** are another way: train as if each eight were ten. That multiplies the odds of an eight by about
-# 10, and moves the answers at 0.5 as a threshold would. The factor can be divided out again.
+# **Class weights** are another way: train as if each eight were ten. That multiplies the odds of an eight, $p/(1-p)$, by
+# about 10, and moves the answers at 0.5 as a threshold would. The factor can be divided out again.
 
 
 # %%
@@ -544,7 +545,7 @@ assert abs(without.mean()) < 40 < difference.mean() and np.mean((zeros > 0) == (
 #   nor without.
 # - The same metric chooses otherwise at another **threshold**. Accuracy at 1/11 takes a model that never calls an
 #   eight, and balanced accuracy turns from bad to good. Judge at the threshold that you will use.
-# - What is paid in the end, counted on validation digits, was in the mean never far from the best. It is the only one
+# - What is paid in the end, counted on validation digits, was on average never far from the best. It is the only one
 #   here that knows the price.
 #
 # What the answer may have meant is true: while training, log loss *sees* progress where accuracy stands still. That
@@ -775,7 +776,7 @@ lesson.check("threshold", threshold_solution)
 
 # %% [markdown]
 # **2. F1 of all batches.** Each row of `counts` (batch, 3) holds what one batch counted: found, false alarms, missed.
-# Return the F1 of all samples, as 2 found / (2 found + alarms + missed): that works where nothing is found, too.
+# Return the F1 of all samples, as 2 found / (2 found + alarms + missed). (Written so, F1 exists where nothing is found.)
 
 
 # %% tags=["exercise"]
@@ -813,9 +814,10 @@ lesson.check("at_odds", at_odds_solution)
 # %% [markdown]
 # **4. In another clinic.** A test for a disease was tried where a share `here` of the people had it. It found a share
 # `recall` of the ill, and a share `precision` of its alarms was right. Now it is used where a share `there` of the
-# people are ill. What precision should be expected there?
+# people are ill. What precision should be expected there, at
+# the same threshold? (The ill there are like the ill here, and the healthy like the healthy.)
 #
-# Then the threshold is to follow the price: there a miss costs as much as `price` false alarms. The test is a network
+# Then the threshold is chosen anew: there a miss costs as much as `price` false alarms. The test is a network
 # with one logit, and its logits are too bold. Here, dividing them by a `temperature` made their probabilities right
 # (lesson 05). Above which logit of the network should an alarm be raised *there*? Return the precision and this logit.
 
@@ -845,7 +847,7 @@ _, logit_here = precision_elsewhere_solution(there=0.5, **as_tried)
 print(f"a price of 10, a temperature of 2: alarm above a logit of {logit_here:+.1f} here, of {logit_there:+.1f} there")
 
 # %% [markdown]
-# (Both hold as long as the ill there are like the ill here, and the healthy like the healthy. Then what the test finds
+# (Because the ill there are like the ill here, and the healthy like the healthy, what the test finds
 # multiplies the odds of being ill by the same factor in both places; only the odds before the test differ. Class
 # weights moved odds in the same way.)
 
@@ -879,7 +881,7 @@ lesson.quiz("own")
 # | R^2 has. | **Half true.** 1 is perfect and 0 is the mean, but it may be negative, and it depends on how much the targets vary. | what to report of a regression; the lowest quarter |
 # | (Not said:) `accuracy` of a regression is printed, and means nothing. | **True.** With one output it counts targets that are exactly 0 or 1. Where these are few, the bound of lesson 01 exposes it. | a regression has no percentage; an accuracy below its bound |
 # | Under severe imbalance a model that maximises accuracy always names the common class. | **Only where** it finds no place in which the rare class is the more probable one. At the same ratio, logistic regression found such places with fine pixels and not with coarse ones; five neighbours found some with coarse ones, too. | always the common class |
-# | Log loss would be better. | **To see progress, yes. To judge and to choose, not by itself.** Its level must be held against the entropy of the share; and when it chose among models it was no better than accuracy. With the neighbours among them its choice was dearer, because a single probability of exactly 0 decides it; without them the two choices cost much alike. | the first picture; log loss against the entropy of the share; which metric chooses the best model |
+# | Log loss would be better. | **To see progress, yes. To judge and to choose, not by itself.** Its level must be held against the entropy of the share; and when it chose among models it was no better than accuracy at 0.5. With the neighbours among them its choice was dearer, because a single probability of exactly 0 decides it; without them the two choices cost much alike. | the first picture; log loss against the entropy of the share; which metric chooses the best model |
 # | Write `your_own_metric(y_true, y_pred)`. | **It works**, and shows the mean over batches, which for F1 is another number. Keep counts, or take Keras's own. | a metric of your own |
 # | `show_accuracy=True` shows the accuracy. | **No longer.** It raises an error; `metrics=[...]` shows all that it lists, beside the loss. | stumbling blocks; beside the loss |
 #

@@ -12,7 +12,7 @@
 # clinic could judge. At the end it is yours, for your own curves.
 #
 # **What you need first:** lesson 01 (what a wrong answer costs) and lesson 05 (confidence). Lessons 03, 04 and 07
-# help with single cases, and the last exercise asks for 02, 03, 05 and 07 together. The next cell loads TensorFlow,
+# help with single cases, and the last exercise needs several earlier lessons together. The next cell loads TensorFlow,
 # which takes about ten seconds; if another lesson's kernel still runs, shut it down first (menu *Kernel*).
 #
 # <details>
@@ -66,11 +66,11 @@ lesson.commit("rising")
 # the **score**, says how clear its marks are, and is no probability. The name of a cause, such as `label-noise`, is
 # called its **slug**. Grey and dotted is the **floor** (lesson 01's bound, not the softmax floor of lesson 03): no log
 # loss with the *validation* accuracy can lie lower. Grey and dash-dotted is what calibrated predictions (lesson 05) of
-# that accuracy would cost at most. Yellow are the epochs that show the first finding.
+# that accuracy would cost at most. The epochs that show the first finding are yellow.
 #
-# 1. Training B, 80% of its **epochs seen**: what does the clinic say? Go back to 20%, and forward again. From when
-#    on does it say so?
-# 2. Training A: from when on does it know? Which two causes can it not tell apart?
+# 1. Training B, 80% of its **epochs seen**: what does the clinic say? Go back to 20%, and forward again. At which
+#    share does it begin to say so?
+# 2. Training A: after how many epochs does it know? Which two causes can it not tell apart?
 # 3. Training C: why can this not be the mean of $-\ln p$?
 # 4. Training E: first **the curves**, then **every sample**. What changes, and what is the evidence?
 # 5. No mistake was built into training D. What does the clinic say at 20%, 50%, 80% and 100%?
@@ -125,7 +125,7 @@ np.testing.assert_allclose(loss / (1 - accuracy), -np.log(1e-7), atol=0.05)
 # %% [markdown]
 # You know 16.118 from lesson 01: what one impossible answer costs where probabilities are clipped at 1e-7. Here
 # *every* wrong answer costs that: all outputs are 0 or 1. The asker had set a learning rate of 1. (Perhaps it also
-# names one class throughout: the accuracy stands quite still, and in 32 bits a sigmoid's wrong 1 would cost a little
+# names one class throughout: the accuracy stands quite still, and in 32 bits a sigmoid that is 1 and wrong would cost a little
 # less than a wrong 0.) Such a fingerprint (lesson 03) is the best evidence that a log can hold.
 
 # %%
@@ -200,7 +200,8 @@ assert rise > 5 * noise and abs(end - accuracy[loss.argmin()]) < 0.02 and owed >
 # The loss rises far beyond its noise, and about as many answers are right as before. (Of six epochs the estimate is
 # rough, and rather too large: a curve that bends leaves second differences, too. In the test above, two spikes made
 # it a little too large, and the plain standard deviation useless.) The last line of the evidence is lesson 05's: two
-# printed numbers prove how many nats, at least, are lost to probabilities that do not fit.
+# printed numbers tell how many nats, at least and up to the luck of sampling, are lost to probabilities that do not
+# fit.
 
 # %%
 clinic_figure(found)
@@ -537,7 +538,7 @@ lesson.check("noise_of", noise_of_solution)
 # %% [markdown]
 # **3. Forge a log.** Write down ten epochs of a training with five classes, an array of shape (2, 10) with losses in
 # the first row and accuracies in the second, so that the clinic's first finding is `double-softmax`. (Lesson 03:
-# which sum stays where it is? And how far must the accuracy rise, so that nothing else costs as much?)
+# which sum stays where it is? And the accuracy must rise far enough for nothing else to cost as much: try it.)
 
 # %% tags=["exercise"]
 forged = ...  # an array of shape (2, 10)
@@ -551,8 +552,9 @@ forged_solution = np.stack([np.log(np.e + 4) - rising, rising])
 lesson.check("forged", forged_solution)
 
 # %% [markdown]
-# **4. A mystery.** These are the curves of a network of two classes, on 500 validation samples. Which slug fits, and
-# which epochs show it? Answer with a pair: the slug, and three epochs or more. Do it before you ask the clinic.
+# **4. A mystery.** These are the curves of a network of two classes, on 500 validation samples. Name a slug
+# that fits, and epochs that show it. Answer with a pair: the slug, and three epochs or more. Do it before you ask
+# the clinic. (A slug has hyphens where the name of a rule has underscores; both are taken.)
 
 # %%
 curves = mystery_curves()
@@ -575,21 +577,22 @@ lesson.check("mystery", mystery_solution)
 print(*diagnose(log, classes=2, validation_size=500).best.evidence, sep="\n")
 
 # %% [markdown]
-# **5. The last mystery: four trainings.** P, Q, R and S are real, and none of their authors said what was done. Name
-# the slug of each, and the one number that decides it. Each number comes from a different one of these five tools,
-# and one tool is not needed:
+# **5. The last mystery: four trainings.** P, Q, R and S are logs of four networks, and nobody tells you what was done to
+# them. Name the slug of each, and the number that speaks most for it. Each number comes from a different one of these
+# five tools, and one tool is of no use here:
 #
 # - lesson 01: by how many nats, at most, a loss lies below the floor of its accuracy;
-# - lessons 02 and 03: by how many standard errors the lowest validation accuracy lies below what guessing would get
-#   on as many samples of all classes;
+# - lessons 02 and 03: by how many standard errors, at most, the validation accuracy lies below what guessing would get,
+#   in the epochs in which training is above that already. (Guessing among all classes, on as many samples as validation
+#   has. An untrained network may well be worse than guessing; one that has begun to learn should not be.)
 # - lesson 03: what the mistake you suspect makes of a network that gives every class the same probability;
-# - lesson 05: by how many nats the last validation loss exceeds what calibrated predictions of that accuracy cost at
-#   most;
-# - lesson 07: what a constant answer costs that knows how frequent the classes are in the training part.
+# - lesson 05: by how many nats the last validation loss exceeds the most that calibrated predictions of that accuracy
+#   cost;
+# - lesson 07: what a constant answer costs on the training samples, if it knows how frequent the classes are among them.
 #
-# Take all values from the logs, and give three decimals: `four["P"].log` has `loss`, `accuracy`, `validation_loss` and
-# `validation_accuracy`. You may ask the clinic. It will not do for all four: it has no more than the curves, and here
-# you know a little more.
+# What a number needs stands in the logs and in the lines below; give three decimals. `four["P"].log` has `loss`,
+# `accuracy`, `validation_loss` and `validation_accuracy`. You may ask the clinic. But it has no more than the curves,
+# and it is not right about all four; here you know a little more.
 
 # %%
 four = four_trainings()
@@ -615,13 +618,14 @@ lesson.check("finale", finale)
 p, q, r, s = four.values()
 share, chance = p.log.accuracy[-1], 1 / r.classes
 constant = -share * np.log(share) - (1 - share) * np.log(1 - share)
-untrained = np.log(np.e + q.classes - 1) - 1 / q.classes  # the first batch cost about that, and more than ln 13
+untrained = np.log(np.e + q.classes - 1) - 1 / q.classes  # the first batch cost about that, and more than ln 7
+lowest = r.log.validation_accuracy[r.log.accuracy > chance].min()
 one_error = np.sqrt(chance * (1 - chance) / r.validation_samples)
 _, ceiling = calibrated_loss(s.log.validation_accuracy[-1], classes=s.classes)
 finale_solution = [
-    ("class-imbalance", constant),
+    ("constant-predictor", constant),
     ("swapped-arguments", untrained),
-    ("unshuffled-validation-split", (chance - r.log.validation_accuracy.min()) / one_error),
+    ("unshuffled-validation-split", (chance - lowest) / one_error),
     ("overconfidence", s.log.validation_loss[-1] - ceiling),
 ]
 lesson.check("finale", finale_solution)
@@ -630,14 +634,16 @@ lesson.check("finale", finale_solution)
 # <details>
 # <summary>What the four were, when you have them</summary>
 #
-# - **P**: lesson 07's eights, every pixel set to 0, as a wrong scaling may do. The loss ends where a
-#   constant answer's must, so nothing was learned of the images.
-# - **Q**: lesson 03's network, with labels and probabilities exchanged. The clinic's first name is its twin. What
-#   the first batch cost tells them apart.
+# - **P**: is a digit an eight? Every pixel was set to 0, as a wrong scaling may do. The loss ends where a constant
+#   answer's must, so nothing was learned of the images. (`class-imbalance` is taken, too: unequal classes are why so
+#   many are right. But its cure, another threshold, would cure nothing here. In lesson 07, where something was learned,
+#   the loss fell below that number.)
+# - **Q**: the digits 0 to 6, with labels and probabilities exchanged. The clinic's first name is its twin. What the
+#   first batch cost tells them apart.
 # - **R**: lesson 02's irises, sorted. All validation flowers are of one species, the rarest in training. The clinic
 #   thinks of BatchNormalization, which this network does not have.
-# - **S**: lesson 05's songs. Two numbers prove the misfit, in nats. That it is boldness is most likely: training goes
-#   on getting cheaper, and validation dearer at the same accuracy.
+# - **S**: lesson 03's network, with ten photographs of each class to learn from. The number proves a misfit. Its
+#   direction is plain as well: the last validation loss is above ln 13, so flatter probabilities would cost less.
 #
 # </details>
 
@@ -664,10 +670,10 @@ lesson.quiz("healthy")
 #
 # | claim | verdict | decided by |
 # |---|---|---|
-# | The validation loss rises, so it overfits. | **It overfits the loss**, which need not harm the answers. In case 3 about as many are right; at the end at least 0.2 nats are owed to probabilities that do not fit. | a change larger than its noise |
+# | The validation loss rises, so it overfits. | **It overfits the loss**, which need not harm the answers. In case 3 about as many are right; at the end some 0.2 nats are owed to probabilities that do not fit, up to the luck of sampling. | a change larger than its noise |
 # | The loss is small, so it has learned. | **No.** In case 2 it is smaller than any log loss could be at that accuracy: it is another loss. | a number that cannot be |
 # | The accuracy is what counts; never mind the loss. | **No.** In case 1 the accuracy looks like a common class; the loss names the cause. | a number that names its cause |
-# | From the curves one can tell what is wrong. | **In part.** Fingerprints and bounds leave few causes; trends only rank what to try; copies need the samples; wrong labels need them, too, and clean labels somewhere. | as a training grows; how often is it right; with every sample; what a clinic cannot know |
+# | From the curves one can tell what is wrong. | **In part.** Fingerprints and bounds leave few causes; trends only rank what to try; copies need the samples, and so do wrong labels. (This clinic suspects those only if labels are clean somewhere; in lesson 03 the costliest samples showed them without.) | as a training grows; how often is it right; with every sample; what a clinic cannot know |
 # | An alarm of a tool that is right in 96% is right in 96%. | **No.** It depends on how many of those who come are ill, and on the false alarms. | alarms that are right |
 #
 # **Write the reply you would post** to the asker of case 3, whose thread says "overfitting". Take five minutes,
@@ -677,7 +683,7 @@ lesson.quiz("healthy")
 # <summary>A good reply ...</summary>
 #
 # - quotes the epoch from which the loss rises, and by how much, and that the accuracy stands;
-# - says that the answers have become dearer and about as many are right, and that at least 0.2 nats are owed to
+# - says that the answers have become dearer and about as many are right, and that some 0.2 nats are owed to
 #   probabilities that do not fit;
 # - names the experiment: fit a temperature on one half of the validation samples, and look at the other;
 # - says what depends on the purpose: for the most right answers little is lost by training on, for probabilities much

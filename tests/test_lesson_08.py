@@ -12,6 +12,7 @@ from lossacc_helpers import (
     double_softmax_loss,
     find_spikes,
     least_miscalibration,
+    recordings,
     swapped_softmax_loss,
     wilson_interval,
 )
@@ -179,10 +180,10 @@ def test_training_does_not_jump_where_the_mystery_does():
 # The last exercise -------------------------------------------------------------------------------------------------
 
 RIGHT = (
-    ("class-imbalance", 0.3255),
-    ("swapped-arguments", float(np.log(np.e + 12) - 1 / 13)),
+    ("constant-predictor", 0.3255),
+    ("swapped-arguments", float(np.log(np.e + 6) - 1 / 7)),
     ("unshuffled-validation-split", float(np.sqrt(15))),  # 0 of 30: (1/3) / sqrt(2/9 / 30)
-    ("overconfidence", 0.4036),
+    ("overconfidence", 3.2109),
 )
 
 
@@ -194,7 +195,7 @@ def test_what_decides_each_of_the_four_trainings():
     assert p.log.loss[-1] == pytest.approx(RIGHT[0][1], abs=5e-4)
     assert set(p.log.accuracy) == {share.max().round(4)}
 
-    even = np.full((1, 13), 1 / 13)
+    even = np.full((1, 7), 1 / 7)
     swapped, twice = swapped_softmax_loss([0], even)[0], double_softmax_loss([0], even)[0]
     assert swapped == pytest.approx(RIGHT[1][1], abs=1e-9)
     first = float(re.search(r"cost ([0-9.]+)\.$", q.known)[1])
@@ -203,21 +204,22 @@ def test_what_decides_each_of_the_four_trainings():
 
     irises = datasets.iris("sorted", validation_split=0.2)
     assert np.bincount(irises.validation[1], minlength=3).tolist() == [0, 0, 30]
-    assert r.log.validation_accuracy.min() == 0
+    assert r.log.validation_accuracy[r.log.accuracy > 0.45].min() == 0  # training has begun to learn
     assert (2 / 3) ** 30 < 1e-5  # how often guessing gets so few
     assert r.log.validation_accuracy[-1] > 0.7
 
     wrong = 1 - s.log.validation_accuracy[-1]
-    most = -(1 - wrong) * np.log(1 - wrong) - wrong * np.log(wrong / 110)
+    most = -(1 - wrong) * np.log(1 - wrong) - wrong * np.log(wrong / 12)
     owed = s.log.validation_loss[-1] - most
     assert owed == pytest.approx(RIGHT[3][1], abs=5e-4)
-    proven = least_miscalibration(s.log.validation_loss[-1], 1 - wrong, classes=111)
+    proven = least_miscalibration(s.log.validation_loss[-1], 1 - wrong, classes=13)
     assert proven == pytest.approx(owed, abs=1e-3)
+    assert s.log.validation_loss[-1] > np.log(13)  # flatter probabilities would cost less: these are too bold
     least = s.log.validation_loss.argmin()
     assert s.log.validation_accuracy[-1] >= s.log.validation_accuracy[least]
 
 
-def test_the_clinic_names_two_of_the_four_and_takes_two_for_something_else():
+def test_the_clinic_names_one_of_the_four_rightly_one_nearly_and_takes_two_for_something_else():
     found = {
         name: diagnose(one.log, classes=one.classes, validation_size=one.validation_samples)
         for name, one in four_trainings().items()
@@ -253,7 +255,7 @@ def test_the_last_exercise_takes_any_right_answer():
     exercise = lesson.exercises["finale"]
     assert check(exercise, list(RIGHT)).passed
     assert check(exercise, tuple([slug.upper().replace("-", "_"), round(number, 3)] for slug, number in RIGHT)).passed
-    other = [("constant-predictor", RIGHT[0][1]), RIGHT[1], (RIGHT[2][0], -RIGHT[2][1]), RIGHT[3]]
+    other = [("class-imbalance", RIGHT[0][1]), RIGHT[1], (RIGHT[2][0], -RIGHT[2][1]), RIGHT[3]]
     assert check(exercise, other).passed
     assert not check(exercise, list(RIGHT)[::-1]).passed
 
@@ -261,7 +263,7 @@ def test_the_last_exercise_takes_any_right_answer():
 @pytest.mark.parametrize("place", range(4))
 def test_feedback_names_the_log_and_gives_nothing_away(place):
     exercise, (right, number) = lesson.exercises["finale"], RIGHT[place]
-    accepted = {right, "constant-predictor"} if place == 0 else {right}
+    accepted = {right, "class-imbalance"} if place == 0 else {right}
     answers = [(slug, number) for slug in CAUSES if slug not in accepted]
     answers += [(right, value) for value in (0.0, number + 0.1, number / 2, float("inf")) if value != number]
     for given in (*answers, ("no such thing", number)):
@@ -271,3 +273,9 @@ def test_feedback_names_the_log_and_gives_nothing_away(place):
         assert result.message.count("\n") == 1
         assert f"{number:.3f}" not in result.message
         assert not any(slug in result.message for slug in accepted - {given[0]})
+
+
+def test_a_training_of_the_explorer_is_as_it_was_trained_and_not_at_another_temperature():
+    for name, replica in TRAININGS.values():
+        temperatures = recordings.load(name).settings.get("temperatures")
+        assert temperatures is None or temperatures[replica] == 1.0

@@ -225,7 +225,8 @@ def _check_printed(answer: LearnerValue) -> None:
     if broken != 0:
         raise Wrong(
             f"You count {broken:g} entries that break the bound. It is a bound from below: (1 - accuracy) * ln 2, at "
-            f"most 0.693. The least loss of the log is {log.loss.min():.2f}. A loss above ln 2 permits any accuracy."
+            f"most 0.693. The least loss of the log is {log.loss.min():.2f}. "
+            "Between ln 2 and ln 13 a loss permits any accuracy."
         )
     line = letter.text().strip().upper()
     if line in _OTHER_LINES:

@@ -195,7 +195,7 @@ def _check_repaired(repaired: LearnerFunction) -> None:
         kind = "above" if over > 0 else "below"
         if abs(over) > _TRUSTED:
             raise Wrong(
-                f"On a network that is {name}, the mean confidence is {abs(over):.2f} {kind} the accuracy; within "
+                f"On a network that is {name}, the mean confidence is {abs(over):.3f} {kind} the accuracy; within "
                 f"{_TRUSTED} is within reach. Is the temperature fitted, on the scans whose labels are known?"
             )
         best = fit_temperature(labels[known], logits[known]).temperature
@@ -207,12 +207,15 @@ def _check_repaired(repaired: LearnerFunction) -> None:
                 "reach with the same answers."
             )
         if not np.allclose(of_clerk, (1 - share) * rows + share / 10, rtol=0, atol=1e-4):
-            row, sure = of_clerk[0], rows[0].max()
+            away = np.nan_to_num(np.abs(of_clerk - (1 - share) * rows - share / 10), nan=np.inf)
+            scan, digit = np.unravel_index(int(away.argmax()), away.shape)
+            chance = rows[scan, digit]
             raise Wrong(
-                f"The second array: {share:.0%} of the labels are drawn anew, and the first new scan is the digit "
-                f"{rows[0].argmax()} with probability {sure:.3f}. Then the clerk writes that digit with probability "
-                f"{(1 - share) * sure + share / 10:.3f}; your array says {row[rows[0].argmax()]:.3f}, and the row sums "
-                f"to {row.sum():.3f}. A label drawn anew may be any of the ten, the true one too."
+                f"The second array: {share:.0%} of the labels are drawn anew, and new scan {scan} is the digit "
+                f"{digit} with probability {chance:.4f}. Then the clerk writes that digit with probability "
+                f"{(1 - share) * chance + share / 10:.4f}; your array says {of_clerk[scan, digit]:.4f}, and "
+                f"the row sums to {of_clerk[scan].sum():.3f}. A label drawn anew may be any of the ten, the true one "
+                "too."
             )
 
 

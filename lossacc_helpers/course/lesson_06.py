@@ -346,6 +346,11 @@ def _check_costs(minutes: Floats, costs: Floats) -> None:
                     f"From {near:g} to {far:g} minutes the cost does not rise with the distance, so descent would not "
                     "bring the forecast nearer."
                 )
+        if not away[-1] > away[np.flatnonzero(_HOUR > 10)[0]] + 0.01:
+            raise Wrong(
+                f"From just beyond 10 to {_HOUR[-1]:g} minutes the cost rises by less than 0.01: there is next to no "
+                "slope for descent to follow."
+            )
 
 
 EXERCISES = (

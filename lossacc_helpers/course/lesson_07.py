@@ -208,7 +208,7 @@ def _check_threshold(threshold: LearnerFunction) -> None:
         0.5, because="if both mistakes cost alike, the more probable class is the cheaper answer"
     )
     threshold(1.0, 20.0).equals(
-        1 / 21, because="at p = 1/21 a miss costs 20/21 in the mean, and a false alarm 20/21 as well"
+        1 / 21, because="at p = 1/21 a miss costs 20/21 on average, and a false alarm 20/21 as well"
     )
     threshold(5.0, 1.0).equals(
         5 / 6, because="where false alarms are dear, one must be surer: at p = 5/6 both answers cost 5/6"
@@ -307,8 +307,8 @@ EXERCISES = (
         name="threshold",
         checker=_check_threshold,
         hints=(
-            "At the threshold both answers cost the same, in the mean.",
-            "Calling it costs alarm x (1 - p) in the mean, not calling it costs miss x p.",
+            "At the threshold both answers cost the same on average.",
+            "Calling it costs alarm x (1 - p) on average, not calling it costs miss x p.",
             "alarm / (alarm + miss)",
         ),
         wrong_answers={
@@ -437,7 +437,7 @@ QUESTIONS = {
             Option("The first team: it explains twice as much", "Only if the targets vary alike in both cities."),
             Option(
                 "It cannot be said: R^2 is measured against the spread of the targets, which may differ",
-                "The same error in the mean gives a small R^2 where the targets hardly vary.",
+                "The same mean error gives a small R^2 where the targets hardly vary.",
                 correct=True,
             ),
             Option(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lossacc_helpers import calibrated_loss, datasets, double_softmax_range, find_spikes, recordings
 from lossacc_helpers.clinic import Diagnosis, Log, diagnose, read
 from lossacc_helpers.clinic.causes import CAUSES
+from lossacc_helpers.clinic.rules.marks import entropy
 from lossacc_helpers.course.lesson import Lesson
 from lossacc_helpers.exercises import Exercise, LearnerFunction, LearnerValue, Wrong, WrongAnswer
 from lossacc_helpers.figures.clinic import clinic_picture
@@ -22,7 +23,7 @@ from lossacc_helpers.widgets import Explorer, Guess, Option, Prediction, Questio
 # Trainings of earlier lessons, and which of their networks.
 TRAININGS = {
     "A": ("lesson_03_softmax_twice", 0),
-    "B": ("lesson_05_verses", 0),
+    "B": ("lesson_05_verses", 2),  # at a temperature of 1, as it was trained
     "C": ("lesson_03_swapped_logits", 0),
     "D": ("lesson_03_nothing_wrong", 0),
     "E": ("lesson_04_full_scale", None),
@@ -81,7 +82,7 @@ _MYSTERY = 6
 # The four trainings of the last exercise ---------------------------------------------------------------------------
 
 _Part = tuple[NDArray[Any], NDArray[Any]]
-_EXCHANGED = 3  # the network whose first batch lies farthest from the closed form: nobody can copy the answer from it
+_FEW = 4  # a network whose validation accuracy has not fallen since its validation loss was least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ def four_trainings() -> dict[str, Unlabelled]:
 
 @cache
 def _four_trainings() -> tuple[Unlabelled, ...]:
-    return _blank_images(), _exchanged(), _sorted_rows(), _songs()
+    return _blank_images(), _exchanged(), _sorted_rows(), _few_photographs()
 
 
 def _blank_images() -> Unlabelled:
@@ -119,38 +120,39 @@ def _blank_images() -> Unlabelled:
     train, unseen = (
         (np.zeros(images.shape), (labels == 8).astype(np.intp)) for images, labels in (digits.train, digits.validation)
     )
-    curves = _curves_of_small_network(train, unseen, classes=2, epochs=30, rate=0.03, batch_size=32)
+    curves, _ = _train(train, unseen, classes=2, epochs=30, rate=0.03, batch_size=32)
     return _unlabelled(curves, 2, len(train[1]), len(unseen[1]), "It was trained on images.")
 
 
 def _exchanged() -> Unlabelled:
-    """A network of lesson 03, labels and probabilities exchanged in the loss: what `fit` would have printed of it."""
-    run = recordings.load("lesson_03_swapped_softmax").replica(_EXCHANGED)
-    assert run.steps is not None
-    assert run.validation is not None
-    # The compact recording keeps the true class's probability, and this loss needs no more than that.
-    unseen = double_softmax_range(run.train.classes)[1] - run.validation.true_probabilities.mean(axis=-1)
-    curves = np.stack([run.steps.epoch_loss, run.steps.epoch_accuracy, unseen, run.validation.accuracy], axis=1)
-    known = f"Before any step, its first batch cost {run.steps.losses[0]:.3f}."
-    samples = int(run.settings["data"]["train_samples"])
-    return _unlabelled(curves, run.train.classes, samples, run.validation.samples, known)
+    """Lesson 07's digits 0 to 6, labels and probabilities exchanged in the loss as in lesson 03."""
+    digits = datasets.digits(seed=0)
+    train, unseen = ((x[y < _DIGITS], y[y < _DIGITS]) for x, y in (digits.train, digits.validation))
+    curves, first = _train(train, unseen, classes=_DIGITS, epochs=20, rate=1.0, batch_size=32, swapped=True)
+    known = f"Before any step, its first batch cost {first:.3f}."
+    return _unlabelled(curves, _DIGITS, len(train[1]), len(unseen[1]), known)
+
+
+_DIGITS = 7  # not ten: for ten the lesson prints what the exercise asks for
 
 
 def _sorted_rows() -> Unlabelled:
     """Lesson 02's irises, of which the last rows of the sorted file were held out."""
     irises = datasets.iris("sorted", validation_split=0.2)
-    curves = _curves_of_small_network(irises.train, irises.validation, classes=3, epochs=60, rate=0.01, batch_size=5)
+    curves, _ = _train(irises.train, irises.validation, classes=3, epochs=60, rate=0.01, batch_size=5)
     known = "It has no BatchNormalization and no dropout."
     return _unlabelled(curves, 3, len(irises.train[1]), len(irises.validation[1]), known)
 
 
-def _songs() -> Unlabelled:
-    """Lesson 05's songs: the first of its readers of verses."""
-    run = recordings.load("lesson_05_verses").replica(0)
+def _few_photographs() -> Unlabelled:
+    """Lesson 03's network, which was given ten photographs of each class: what `fit` would have printed of it."""
+    run = recordings.load("lesson_03_small_data").replica(_FEW)
+    assert run.steps is not None
     assert run.validation is not None
-    curves = np.stack([run.train.loss, run.train.accuracy, run.validation.loss, run.validation.accuracy], axis=1)
-    known = "Its classes are words."
-    return _unlabelled(curves, run.train.classes, run.train.samples, run.validation.samples, known)
+    printed = (run.steps.epoch_loss, run.steps.epoch_accuracy, run.validation.loss, run.validation.accuracy)
+    known = "In each of its epochs every training sample is seen several times."
+    samples = int(run.settings["data"]["train_samples"])
+    return _unlabelled(np.stack(printed, axis=1), run.train.classes, samples, run.validation.samples, known)
 
 
 def _unlabelled(curves: Any, classes: int, training: int, validation: int, known: str) -> Unlabelled:
@@ -165,18 +167,21 @@ def _unlabelled(curves: Any, classes: int, training: int, validation: int, known
     return Unlabelled(log=log, classes=classes, training_samples=training, validation_samples=validation, known=known)
 
 
-def _curves_of_small_network(
-    train: _Part, unseen: _Part, *, classes: int, epochs: int, rate: float, batch_size: int
-) -> NDArray[np.float64]:
+def _train(
+    train: _Part, unseen: _Part, *, classes: int, epochs: int, rate: float, batch_size: int, swapped: bool = False
+) -> tuple[NDArray[np.float64], float]:
     """Train eight hidden units and a softmax by plain gradient steps; loss and accuracy (epoch, 4) as `fit` has them.
 
-    Training's are means over the epoch, each batch before its step, and those of validation are taken at its end.
+    Training's are means over the epoch, each batch before its step, and those of validation are taken at its end. With
+    labels and probabilities `swapped` the loss is ln(e + classes - 1) minus the probability of the true class. Also
+    returned is the loss of the first batch.
     """
     draw = np.random.default_rng(0)
     (x, y), (x_unseen, y_unseen) = train, unseen
     hidden = draw.normal(size=(x.shape[1], 8)) * np.sqrt(2 / x.shape[1])
     last = draw.normal(size=(8, classes)) * np.sqrt(1 / 8)
     hidden_bias, last_bias = np.zeros(8), np.zeros(classes)
+    greatest = double_softmax_range(classes)[1]
 
     def ask(features: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         active = np.maximum(features @ hidden + hidden_bias, 0)
@@ -186,15 +191,20 @@ def _curves_of_small_network(
 
     def score(probabilities: Any, labels: Any) -> NDArray[np.float64]:
         of_true = probabilities[np.arange(len(labels)), labels]
-        return np.array([-np.log(of_true).sum(), (probabilities.argmax(axis=1) == labels).sum()])
+        losses = greatest - of_true if swapped else -np.log(of_true)
+        return np.array([losses.sum(), (probabilities.argmax(axis=1) == labels).sum()])
 
-    curves = []
+    curves, first = [], None
     for _ in range(epochs):
         seen = np.zeros(2)
         for rows in np.array_split(draw.permutation(len(y)), -(-len(y) // batch_size)):
             active, probabilities = ask(x[rows])
-            seen += score(probabilities, y[rows])
+            cost = score(probabilities, y[rows])
+            first = cost[0] / len(rows) if first is None else first
+            seen += cost
             slope = (probabilities - np.eye(classes)[y[rows]]) / len(rows)
+            if swapped:
+                slope *= probabilities[np.arange(len(rows)), y[rows], None]
             slope_hidden = (slope @ last.T) * (active > 0)
             last -= rate * active.T @ slope
             last_bias -= rate * slope.sum(axis=0)
@@ -202,7 +212,7 @@ def _curves_of_small_network(
             hidden_bias -= rate * slope_hidden.sum(axis=0)
         asked = score(ask(x_unseen)[1], y_unseen) / len(y_unseen)
         curves.append([*(seen / len(y)), *asked])
-    return np.array(curves)
+    return np.array(curves), float(first or 0.0)
 
 
 # Guesses -----------------------------------------------------------------------------------------------------------
@@ -389,9 +399,14 @@ def _check_mystery(answer: LearnerValue) -> None:
                 "Then the validation loss would rise and stay high. This one comes back within an epoch or two."
             )
         if slug == "small-validation-set":
-            raise Wrong("Chance makes it move by a few hundredths with 500 samples. Here it is multiplied.")
+            raise Wrong(
+                "With 500 samples chance moves the loss by about a tenth of a nat. Here it is multiplied, and other "
+                "samples jumped in the same epochs (lesson 04)."
+            )
         raise Wrong(f"{slug!r} does not explain a validation loss that jumps and comes back while training gets on.")
     shown = np.flatnonzero(find_spikes(unseen, ratio=1.3) | stuck) + 1
+    beside = np.maximum(np.append(np.inf, unseen[:-1]), np.append(unseen[1:], np.inf))
+    shown = np.union1d(shown, np.flatnonzero(unseen > 1.2 * beside) + 1)  # an eye sees what stands above its neighbours
     for epoch in epochs:
         if epoch != round(epoch) or not 1 <= epoch <= len(unseen):
             raise Wrong(f"Epochs are whole numbers from 1 to {len(unseen)}; got {epoch:g}.")
@@ -413,6 +428,7 @@ class _Key:
     otherwise: str
     mistaken: tuple[tuple[float, str], ...]  # numbers that come of a mistake
     unknown: str
+    distance: bool = False  # the number is one, so that either sign says it
 
     def told(self, slug: str, number: float) -> str:
         """What to say to an answer; nothing if it is right."""
@@ -420,19 +436,16 @@ class _Key:
             return f"{slug!r} is no slug of the clinic."
         if slug not in self.slugs:
             return self.instead.get(slug, f"{slug} {self.otherwise}")
-        if abs(abs(number) - self.number) <= _TO_THREE_DECIMALS:
+        size = abs(number) if self.distance else number
+        if abs(size - self.number) <= _TO_THREE_DECIMALS:
             return ""
-        for value, message in self.mistaken:
-            if number == value or abs(abs(number) - abs(value)) <= _TO_THREE_DECIMALS:
-                return f"The slug is right. {message}"
+        value, message = min(self.mistaken, key=lambda one: abs(one[0] - size) if one[0] != size else 0.0)
+        if size == value or abs(size - value) <= _TO_THREE_DECIMALS:
+            return f"The slug is right. {message}"
         return f"The slug is right, the number is not. {self.unknown}"
 
 
 _TO_THREE_DECIMALS = 0.0015
-
-
-def _entropy(share: float) -> float:
-    return float(-share * np.log(share) - (1 - share) * np.log(1 - share))
 
 
 @cache
@@ -442,25 +455,35 @@ def _keys() -> dict[str, _Key]:
     ends = {name: [_end(one.log, part) for part in ("", "validation_")] for name, one in four.items()}
     (_, share), (_, unseen_share) = ends["P"]
     q, r, s = four["Q"], four["R"], four["S"]
-    chance, right = 1 / r.classes, r.log.validation_accuracy
+    chance, trained, right = 1 / r.classes, r.log.accuracy, r.log.validation_accuracy
+    assert trained is not None
     assert right is not None
-    below = chance - float(right.min())
+    below, at_first = chance - float(right[trained > chance].min()), chance - float(right[0])
     deviation = float(np.sqrt(chance * (1 - chance)))
     greatest = double_softmax_range(q.classes)[1]
     (seen_loss, seen_share), (loss, accuracy) = ends["S"]
     most = float(calibrated_loss(accuracy, classes=s.classes)[1])
+    paid_elsewhere = float(-unseen_share * np.log(share) - (1 - unseen_share) * np.log(1 - share))
+    averages = (
+        "Read what its author told. And how likely is such a validation accuracy, if all classes are asked alike?"
+    )
+    overfits = (
+        "That is true as lesson 05 uses the word. The clinic keeps this name for a validation accuracy that falls. "
+        "Which of its names says what your number measures?"
+    )
     return {
         "P": _Key(
-            ("class-imbalance", "constant-predictor"),
-            _entropy(share),
+            ("constant-predictor", "class-imbalance"),
+            entropy(share),
             {
                 "threshold-plateau": "Probabilities move at first, that is true. Then the loss stops: at which value?",
                 "healthy": "Its accuracy is the same in every epoch. Which answers would get that, without an image?",
             },
             "does not explain an accuracy that never moves.",
             (
-                (_entropy(share) / float(np.log(2)), "The number is in bits; take the natural logarithm."),
-                (_entropy(unseen_share), "That is of the validation share; take the one of the training part."),
+                (entropy(share) / float(np.log(2)), "The number is in bits; take the natural logarithm."),
+                (entropy(unseen_share), "That is of the validation share; take the one of the training part."),
+                (paid_elsewhere, "That is what it costs on the validation part. What does it cost in training?"),
                 ((1 - share) * float(np.log(2)), "No loss at all lies below that. Where would a constant one lie?"),
             ),
             "What does an answer cost that is always the same, and knows how often it is right?",
@@ -485,11 +508,10 @@ def _keys() -> dict[str, _Key]:
             ("unshuffled-validation-split",),
             below / (deviation / float(np.sqrt(r.validation_samples))),
             {
-                "batch-norm-statistics": "Read what its author told. And how likely is its lowest validation accuracy, "
-                "if all classes are asked alike?",
-                "dropout-batch-norm-shift": "Read what its author told. And how likely is its lowest validation "
-                "accuracy, if all classes are asked alike?",
-                "distribution-shift": "That makes answers worse, down to guessing. Is this no worse than guessing?",
+                "batch-norm-statistics": averages,
+                "dropout-batch-norm-shift": averages,
+                "distribution-shift": "It is one, and the clinic has a name for this kind of it. Which classes can be "
+                "in a part that is never answered right, while training has begun to learn?",
                 "small-validation-set": "The samples are few, and a standard error says what that does. How many of "
                 "them lie between the lowest validation accuracy and guessing?",
                 "shuffled-evaluation": "Then validation would stay where guessing is. It falls below, and then rises.",
@@ -499,28 +521,34 @@ def _keys() -> dict[str, _Key]:
             (
                 (below, "That is the distance itself. Divide it by the standard error."),
                 (below / (deviation / float(np.sqrt(r.training_samples))), "That takes the training part's size."),
+                (
+                    at_first / (deviation / float(np.sqrt(r.validation_samples))),
+                    "In that epoch training, too, is right less often than guessing: it has not learned yet.",
+                ),
                 (float("inf"), "Take the standard error of guessing; that of an accuracy of 0 is 0."),
             ),
-            "Take the distance of the lowest validation accuracy from guessing, and the standard error of guessing.",
+            "Take the distance of the lowest validation accuracy from guessing, once training is above guessing, and "
+            "the standard error of guessing.",
+            distance=True,
         ),
         "S": _Key(
             ("overconfidence",),
             loss - most,
             {
-                "overfitting": "Then validation accuracy would fall, too. Compare it where the loss is least and last.",
-                "label-noise": "Then validation accuracy would fall, too. Compare it where the loss is least and last.",
+                "overfitting": overfits,
+                "label-noise": "Curves alone do not show that. Which name says what your number measures?",
                 "underconfidence": "Then training would cost more than its accuracy asks for, too. It does not.",
-                "healthy": "Its validation loss has doubled since its least.",
+                "healthy": "Its validation loss has more than doubled since its least.",
             },
             "does not explain a validation loss that rises while as many answers are right.",
             (
-                (round(loss - most, 2), "Nearly: three decimals are asked for, and the clinic prints fewer."),
-                (loss - _entropy(accuracy), "That bound is for two classes. Here wrong ones may be spread over many."),
+                (loss - entropy(accuracy), "That bound is for two classes. Here wrong ones may be spread over many."),
                 (loss - _least(s.log), "That is by how much the loss rises. How much is owed to miscalibration?"),
                 (most, "That is what calibrated predictions cost at most. By how much is the loss above it?"),
                 (seen_loss - float(calibrated_loss(seen_share, classes=s.classes)[1]), "That is of training."),
             ),
             "Lesson 05 has the most that calibrated predictions cost: compare the last validation loss with it.",
+            distance=True,
         ),
     }
 
@@ -562,10 +590,10 @@ def _judged(loss: Any, accuracy: Any, classes: int, *, slack: float = 0.001, mos
 
 
 _RIGHT = {
-    "P": ("class-imbalance", 0.326),
-    "Q": ("swapped-arguments", 2.612),
+    "P": ("constant-predictor", 0.326),
+    "Q": ("swapped-arguments", 2.022),
     "R": ("unshuffled-validation-split", 3.873),
-    "S": ("overconfidence", 0.403),
+    "S": ("overconfidence", 3.211),
 }
 
 
@@ -660,30 +688,34 @@ EXERCISES = (
         checker=_check_finale,
         asks="value",
         hints=(
-            "In which log does nothing move but the loss? In which does validation begin worse than guessing? In which "
-            "do loss and accuracy add up to the same? In which does a loss rise at an accuracy that stands?",
-            "The clinic's first name is right for P and S. For Q look at what an untrained network costs; for R, count "
-            "how many of 30 guessing would get.",
-            "P: the entropy of the share (07). Q: ln(e + C - 1) - 1 / C (03). R: the distance of the lowest validation "
-            "accuracy from 1 / 3, over sqrt(1 / 3 * 2 / 3 / 30). S: the last validation loss minus calibrated_loss's "
-            "second value (05).",
+            "In which log does nothing move but the loss? In which does validation stay worse than guessing when "
+            "training has begun to learn? In which do loss and accuracy add up to the same? In which does a loss "
+            "rise at an accuracy that stands?",
+            "The clinic's first name is right for S, and passes for P. For Q look at what an untrained network costs; "
+            "for R, count how many of 30 guessing would get.",
+            "P: the entropy of the share (07). Q: ln(e + C - 1) - 1 / C (03). R: 1 / 3 minus the lowest validation "
+            "accuracy among the epochs in which training is above 1 / 3, over sqrt(1 / 3 * 2 / 3 / 30). S: the last "
+            "validation loss minus calibrated_loss's second value (05).",
         ),
         wrong_answers={
             "the clinic's first names": WrongAnswer(
-                answer=_but(Q=("double-softmax", 2.565), R=("batch-norm-statistics", 3.873)), says="a twin of it does"
+                answer=_but(Q=("double-softmax", 1.946), R=("batch-norm-statistics", 3.873)), says="a twin of it does"
             ),
             "averages of which there are none": WrongAnswer(
                 answer=_but(R=("batch-norm-statistics", 3.873)), says="Read what its author told"
             ),
             "few samples": WrongAnswer(answer=_but(R=("small-validation-set", 3.873)), says="How many of them lie"),
             "number of the twin": WrongAnswer(
-                answer=_but(Q=("swapped-arguments", 2.565)), says="what the twin makes of a network"
+                answer=_but(Q=("swapped-arguments", 1.946)), says="what the twin makes of a network"
             ),
             "what was printed": WrongAnswer(answer=_but(Q=("swapped-arguments", 2.617)), says="That was printed"),
             "bits": WrongAnswer(answer=_but(P=("class-imbalance", 0.470)), says="in bits"),
+            "below 0": WrongAnswer(answer=_but(P=("constant-predictor", -0.326)), says="What does an answer cost"),
             "distance": WrongAnswer(answer=_but(R=("unshuffled-validation-split", 0.333)), says="Divide it"),
-            "overfitting": WrongAnswer(answer=_but(S=("overfitting", 0.403)), says="accuracy would fall"),
-            "two decimals": WrongAnswer(answer=_but(S=("overconfidence", 0.40)), says="three decimals are asked for"),
+            "not learned yet": WrongAnswer(
+                answer=_but(R=("unshuffled-validation-split", 3.098)), says="it has not learned yet"
+            ),
+            "overfitting": WrongAnswer(answer=_but(S=("overfitting", 3.211)), says="as lesson 05 uses the word"),
             "two classes": WrongAnswer(answer=_but(S=("overconfidence", 1.928)), says="for two classes"),
             "slugs alone": WrongAnswer(answer=[slug for slug, _ in _but()], says="2 results were expected"),
         },

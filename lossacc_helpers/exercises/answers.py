@@ -139,7 +139,8 @@ class LearnerValue:
     def parts(self, count: int) -> list["LearnerValue"]:
         """Return the parts of a tuple or list, or the rows of an array; Told if there are not `count` of them."""
         if not issubclass(type(self._value), (tuple, list, np.ndarray)):
-            raise Told(f"{self.label} {self._verb} {kind(self._value)}, but {count} results were expected: a, b.")
+            names = ", ".join("abcdefgh"[:count])
+            raise Told(f"{self.label} {self._verb} {kind(self._value)}, but {count} results were expected: {names}.")
         parts = run(lambda: list(self._value), label=self.label, guard=self._guard)
         if len(parts) != count:
             raise Told(f"{self.label} {self._verb} {len(parts)} results, but {count} were expected.")
