@@ -7,6 +7,11 @@ import pytest
 # What tests, solutions and notebooks do here is no progress of whoever runs them.
 os.environ["LOSSACC_PROGRESS"] = "off"
 
+# Where several workers share the processors, threads that wait for one another only take time from the others.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 # The modules that take longest, so that the workers of `make test` begin with them and end at the same time.
 LONG = (
     "tests/browser/test_lessons_in_hand.py",

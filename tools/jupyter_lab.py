@@ -354,7 +354,8 @@ class Notebook:
     def output(self, cell: str) -> Locator:
         """Return the area below a cell that holds its outputs, scrolled to."""
         self._bring_to_front()
-        self._ask("notebook.scrollToItem(cells.indexOf(cell), 'smart'); cell.node.dataset.id = arg.cell;", cell=cell)
+        body = "cell.node.dataset.id = arg.cell; return notebook.scrollToItem(cells.indexOf(cell), 'smart');"
+        self._ask(body, cell=cell)
         area = self.window.page.locator(f'[data-id="{cell}"] .jp-Cell-outputArea')
         area.scroll_into_view_if_needed()
         return area
@@ -365,12 +366,6 @@ class Notebook:
         """Run cells one after the other, and wait until they have run."""
         self.start("notebook:run-cell", *names)
         self.wait_idle(seconds)
-
-    def run_to(self, cell: str, *, seconds: float = RUNNING) -> None:
-        """Run all cells above a cell, then the cell itself."""
-        self.start("notebook:run-all-above", cell)
-        self.wait_idle(seconds)
-        self.run(cell, seconds=seconds)
 
     def run_all(self, *, restart: bool = False, seconds: float = RUNNING) -> None:
         """Run every cell, if wanted in a fresh kernel."""

@@ -193,15 +193,20 @@ def by_mouse(control: Control) -> None:
 
 def drag(control: Control, share: float, *, steps: int = 12) -> None:
     """Drag a slider's handle over a share of its whole way, towards the end that is further off."""
-    handle = control.place.locator("[role=slider]")
-    handle.hover()
-    box, track = handle.bounding_box(), control.place.locator(".noUi-base").bounding_box()
-    assert box is not None, f"{control} cannot be seen"
-    assert track is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    handle, mouse = control.place.locator("[role=slider]"), control.place.page.mouse
+    for _ in range(3):
+        handle.hover()
+        box, track = handle.bounding_box(), control.place.locator(".noUi-base").bounding_box()
+        assert box is not None, f"{control} cannot be seen"
+        assert track is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        mouse.move(x, y)
+        mouse.down()
+        if handle.evaluate("it => it.matches('.noUi-active')"):
+            break
+        mouse.up()  # the page was still scrolling, and the handle had gone from under the mouse
+        control.place.page.wait_for_timeout(500)
     forwards = x < track["x"] + track["width"] / 2
-    mouse = control.place.page.mouse
-    mouse.down()
     mouse.move(x + (share if forwards else -share) * track["width"], y, steps=steps)
     mouse.up()
 

@@ -65,6 +65,7 @@ def test_progress_is_seen_in_lesson_00_also_when_the_kernels_are_new(lab: Window
         each.notebook.close()
 
 
+@pytest.mark.slow
 def test_a_notebook_that_is_opened_again_shows_its_pictures_and_misses_no_model(
     browser: Browser, server: Server, settings: Path, course: Callable[[str], str], tmp_path: Path
 ) -> None:

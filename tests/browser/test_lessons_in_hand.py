@@ -34,7 +34,13 @@ def nothing_is_wrong_behind_the_scenes(desk: Desk) -> Iterator[None]:
 # Explorers ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", [hands.by_keyboard, hands.by_mouse], ids=["keyboard", "mouse"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(hands.by_keyboard, id="keyboard"),
+        pytest.param(hands.by_mouse, id="mouse", marks=pytest.mark.slow),
+    ],
+)
 def test_every_control_of_an_explorer_changes_what_it_shows(desk: Desk, way: Callable[[hands.Control], None]) -> None:
     for output in desk.explorers():
         first = hands.seen(output)
@@ -69,11 +75,11 @@ def test_tab_comes_to_every_control(desk: Desk) -> None:
 # Guesses, exercises, questions ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("own", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["short", "as it stands"])
+@pytest.mark.parametrize("own", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["the first", "all"])
 def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk, own: bool) -> None:
-    """By the lesson's own cells, which may need minutes of training; or by a short one in their place."""
+    """All guesses, by the lesson's own cells, which may need minutes of training; or the first, by a short cell."""
     recalls = dict(desk.calls("recall"))
-    for name, number in desk.calls("commit"):
+    for name, number in list(desk.calls("commit"))[: None if own else 1]:
         desk.prepare(number)
         prediction = desk.parts.predictions[name]
         output = desk.run(number)
@@ -118,8 +124,9 @@ def test_a_blank_and_wrong_answers_are_told_so_and_the_solution_passes(desk: Des
         assert f"✓ {name}: passed." in desk.solve(name, blank, solution).inner_text()
 
 
-def test_every_option_of_a_question_has_its_feedback_by_mouse_and_by_keyboard(desk: Desk) -> None:
-    for name, number in desk.calls("quiz"):
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["one", "all"])
+def test_every_option_of_a_question_has_its_feedback_by_mouse_and_by_keyboard(desk: Desk, every: bool) -> None:
+    for name, number in list(desk.calls("quiz"))[: None if every else 1]:
         desk.prepare(number)
         question = desk.parts.questions[name]
         output = desk.run(number)

@@ -9,6 +9,7 @@ from tests.browser import axe
 from tests.browser.desk import LESSONS
 from tools.lessons import NOTEBOOKS
 
+AT_ONCE = 2  # so many pages does axe look at in `make test`; `make test-slow` looks at the others
 UNSAID = "No description has been provided for this image"  # what nbconvert puts where a notebook says nothing
 
 
@@ -33,7 +34,9 @@ def test_every_stored_picture_carries_its_sentence(name: str) -> None:
     assert UNSAID not in page_of(name)
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (place >= AT_ONCE)) for place, name in enumerate(LESSONS)]
+)
 def test_axe_finds_nothing_serious(name: str, browser: Browser, axe_core: str) -> None:
     page = browser.new_page()
     page.route("**/*", lambda route: route.abort())  # mathematics and fonts of other hosts

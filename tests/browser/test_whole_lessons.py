@@ -11,7 +11,7 @@ from tests.browser.desk import ARTEFACTS, LESSONS, take
 from tools.jupyter_lab import WIDGET_VIEW, Window
 from tools.lessons import NOTEBOOKS, tags
 
-AT_ONCE = 2  # so many run whole in `make test`; `make test-slow` runs the others
+AT_ONCE = 1  # so many run whole in `make test`; `make test-slow` runs the others
 
 
 @pytest.mark.parametrize(

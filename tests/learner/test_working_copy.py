@@ -631,7 +631,7 @@ def killed(source: Path, mine: Path, step: int, *, meanwhile: Callable[[], objec
 
 
 @posix_only
-@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("twice", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_run_that_is_killed_anywhere_loses_nothing_and_the_next_completes_it(tmp_path: Path, twice: bool) -> None:
     source, before = tmp_path / "notebooks", tmp_path / "before"
     learners = work(source, before)

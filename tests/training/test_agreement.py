@@ -100,12 +100,12 @@ def cosine():
     [
         lambda: optimizers.SGD(0.05, momentum=0.9, nesterov=True, weight_decay=1e-3),
         lambda: optimizers.SGD(0.05, clipnorm=0.1),
-        lambda: optimizers.Adam(0.01, global_clipnorm=0.1),
+        pytest.param(lambda: optimizers.Adam(0.01, global_clipnorm=0.1), marks=pytest.mark.slow),
         lambda: optimizers.Adam(0.01, clipvalue=0.01, amsgrad=True),
-        lambda: optimizers.AdamW(0.01, weight_decay=0.1),
+        pytest.param(lambda: optimizers.AdamW(0.01, weight_decay=0.1), marks=pytest.mark.slow),
         cosine,
         lambda: optimizers.Lamb(0.01),
-        lambda: optimizers.Muon(0.01),
+        pytest.param(lambda: optimizers.Muon(0.01), marks=pytest.mark.slow),
     ],
     ids="sgd clipnorm global_clipnorm clipvalue adamw schedule lamb muon".split(),
 )

@@ -83,7 +83,16 @@ def by_both_programs(monkeypatch, **changes):
     return stacked, single
 
 
-@pytest.mark.parametrize("kind", sorted(ELEMENTWISE, key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+AT_ONCE = (optimizers.Adam, optimizers.SGD)  # `make test-slow` tries the others
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[pytest.mark.slow] * (kind not in AT_ONCE), id=kind.__name__)
+        for kind in sorted(ELEMENTWISE, key=lambda kind: kind.__name__)
+    ],
+)
 def test_an_elementwise_optimizer_trains_a_stack_as_it_trains_one(shelf, monkeypatch, kind):
     optimizer = kind(0.02, weight_decay=0.01)
     alike(*by_both_programs(monkeypatch, optimizer=optimizer))
