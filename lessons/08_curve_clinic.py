@@ -604,10 +604,10 @@ for name, one in four.items():
         trained, unseen = (kept.loss[k], kept.accuracy[k]), (kept.validation_loss[k], kept.validation_accuracy[k])
         print(f"   epoch {kept.epochs[k]:2}: loss {trained[0]:.4f}, accuracy {trained[1]:.4f};", end=" ")
         print(f"validation {unseen[0]:.4f}, {unseen[1]:.4f}")
-logs_figure({name: four[name].log for name in "PQ"}, title="Which cause, and which number decides it?")
+logs_figure({name: four[name].log for name in "PQ"}, title="Which cause, and which number speaks for it?")
 
 # %%
-logs_figure({name: four[name].log for name in "RS"}, title="Which cause, and which number decides it?")
+logs_figure({name: four[name].log for name in "RS"}, title="Which cause, and which number speaks for it?")
 
 # %% tags=["exercise", "transfer"]
 finale = ...  # [("slug", number), ...] for P, Q, R and S, in this order

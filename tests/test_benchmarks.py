@@ -119,7 +119,9 @@ def test_every_slider_is_pressed(entry):
     assert not any(one["trains"] for one in found)
 
 
-@pytest.mark.parametrize("kind", [bare.tight, bare.plain], ids=["same PNG", "savefig"])
+@pytest.mark.parametrize(
+    "kind", [bare.tight, pytest.param(bare.plain, marks=pytest.mark.slow)], ids=["same PNG", "savefig"]
+)
 def test_a_bare_explorer_shows_the_same_picture_and_the_explorer_it_is_made_of_follows_no_more(kind):
     lesson = SYLLABUS[0].load()
     whole, apart = lesson.explorer(), lesson.explorer()

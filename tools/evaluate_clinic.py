@@ -12,6 +12,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,15 +99,16 @@ def published() -> Iterator[Row]:
         yield name, case.causes, diagnose(case.log)
 
 
-def simulated(*, held_out: bool) -> Iterator[Row]:
+@cache
+def simulated(*, held_out: bool) -> tuple[Row, ...]:
     """The simulated runs, of either part."""
-    for run in simulated_runs():
-        if run.held_out == held_out:
-            yield run.name, run.accepted, run.diagnose()
+    return tuple((run.name, run.accepted, run.diagnose()) for run in simulated_runs() if run.held_out == held_out)
 
 
-def recorded(*, samples: bool) -> Iterator[Row]:
+@cache
+def recorded(*, samples: bool) -> tuple[Row, ...]:
     """The trainings that the lessons keep: with their samples, or their curves alone."""
+    rows: list[Row] = []
     for name, accepted in _RECORDED.items():
         run = recordings.load(name)
         # One network at several temperatures is one training: the one at 1.
@@ -115,7 +117,8 @@ def recorded(*, samples: bool) -> Iterator[Row]:
             one: Any = run.replica(k)
             size = one.validation.samples
             found = diagnose(one) if samples else diagnose(read(one), classes=one.train.classes, validation_size=size)
-            yield name, accepted, found
+            rows.append((name, accepted, found))
+    return tuple(rows)
 
 
 def report(*, tuning: bool = False) -> str:

@@ -708,7 +708,7 @@ EXERCISES = (
             "number of the twin": WrongAnswer(
                 answer=_but(Q=("swapped-arguments", 1.946)), says="what the twin makes of a network"
             ),
-            "what was printed": WrongAnswer(answer=_but(Q=("swapped-arguments", 2.617)), says="That was printed"),
+            "what was printed": WrongAnswer(answer=_but(Q=("swapped-arguments", 2.030)), says="That was printed"),
             "bits": WrongAnswer(answer=_but(P=("class-imbalance", 0.470)), says="in bits"),
             "below 0": WrongAnswer(answer=_but(P=("constant-predictor", -0.326)), says="What does an answer cost"),
             "distance": WrongAnswer(answer=_but(R=("unshuffled-validation-split", 0.333)), says="Divide it"),
@@ -716,7 +716,7 @@ EXERCISES = (
                 answer=_but(R=("unshuffled-validation-split", 3.098)), says="it has not learned yet"
             ),
             "overfitting": WrongAnswer(answer=_but(S=("overfitting", 3.211)), says="as lesson 05 uses the word"),
-            "two classes": WrongAnswer(answer=_but(S=("overconfidence", 1.928)), says="for two classes"),
+            "two classes": WrongAnswer(answer=_but(S=("overconfidence", 4.641)), says="for two classes"),
             "slugs alone": WrongAnswer(answer=[slug for slug, _ in _but()], says="2 results were expected"),
         },
     ),

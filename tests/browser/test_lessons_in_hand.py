@@ -150,7 +150,7 @@ def test_every_option_of_a_question_has_its_feedback_by_mouse_and_by_keyboard(de
 @pytest.mark.parametrize(
     ("dark", "width"),
     [
-        pytest.param(False, 1280, id="light-1280"),
+        pytest.param(False, 1280, id="light-1280", marks=pytest.mark.slow),
         pytest.param(True, 600, id="dark-600"),
         pytest.param(True, 1280, id="dark-1280", marks=pytest.mark.slow),
         pytest.param(False, 600, id="light-600", marks=pytest.mark.slow),
@@ -176,13 +176,11 @@ def test_nothing_sticks_out_or_is_hard_to_read(desk: Desk, dark: bool, width: in
     assert found == []
 
 
-def test_axe_finds_nothing_serious(desk: Desk, axe_core: str) -> None:
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["light", "dark"])
+def test_axe_finds_nothing_serious(desk: Desk, axe_core: str, dark: bool) -> None:
     """In the text, in stored pictures, and in what lives by now."""
     desk.explorers()
     desk.window.resize(1280)
-    found = []
-    for dark in False, True:
-        desk.window.choose_theme(dark=dark)
-        panel = desk.window.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        found += [f"{'dark' if dark else 'light'}: {each}" for each in axe.violations(panel, axe_core)]
-    assert found == []
+    desk.window.choose_theme(dark=dark)
+    panel = desk.window.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    assert axe.violations(panel, axe_core) == []

@@ -1,5 +1,7 @@
 """Lessons as pages without a kernel, as nbconvert makes them: each picture carries its sentence, and axe is content."""
 
+from functools import cache
+
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
@@ -13,6 +15,7 @@ AT_ONCE = 2  # so many pages does axe look at in `make test`; `make test-slow` l
 UNSAID = "No description has been provided for this image"  # what nbconvert puts where a notebook says nothing
 
 
+@cache
 def page_of(name: str) -> str:
     """A lesson's stored notebook as one HTML page, by the template that reads alternative texts."""
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)

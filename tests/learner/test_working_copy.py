@@ -631,8 +631,11 @@ def killed(source: Path, mine: Path, step: int, *, meanwhile: Callable[[], objec
 
 
 @posix_only
-@pytest.mark.parametrize("twice", [pytest.param(False, marks=pytest.mark.slow), True])
-def test_a_run_that_is_killed_anywhere_loses_nothing_and_the_next_completes_it(tmp_path: Path, twice: bool) -> None:
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("stride", [pytest.param(1, marks=pytest.mark.slow), 5])
+def test_a_run_that_is_killed_anywhere_loses_nothing_and_the_next_completes_it(
+    tmp_path: Path, stride: int, twice: bool
+) -> None:
     source, before = tmp_path / "notebooks", tmp_path / "before"
     learners = work(source, before)
     wanted = everything(updated(source, before, tmp_path / "wanted"))
@@ -655,7 +658,7 @@ def test_a_run_that_is_killed_anywhere_loses_nothing_and_the_next_completes_it(t
         update(source, mine)
         assert everything(mine) == wanted, f"killed at step {step}"
         shutil.rmtree(mine)
-        step += 1
+        step += stride
     assert step > 100, "every dealing with the disk was a moment to be killed at"
 
 

@@ -12,6 +12,8 @@ from lossacc_helpers.training.seeds import draw_orders
 from tools import record_lesson_04
 from tools.record_lesson_04 import EPOCH, LAG_OFF, NOW_OFF, NOW_ON, ORDINARY, SHORT, SIZE, WHOLE, train
 
+pytestmark = pytest.mark.slow  # a recording is made anew when its lesson changes
+
 SEED = 3
 TINY = replace(
     record_lesson_04.EXPERIMENTS["fast"],

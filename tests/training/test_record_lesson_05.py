@@ -11,6 +11,8 @@ from lossacc_helpers.training import networks
 from tools import record_lesson_05
 from tools.record_lesson_05 import EXPERIMENTS, KEPT, TEMPERATURES, curves_of, part_of, run_of, train
 
+pytestmark = pytest.mark.slow  # a recording is made anew when its lesson changes
+
 TINY = {
     "verses": replace(EXPERIMENTS["verses"], amount=5, held_out=20, units=8, embedding=6, batch_size=16),
     "english": replace(
@@ -19,7 +21,7 @@ TINY = {
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "english")) for name in TINY])
+@pytest.mark.parametrize("name", TINY)
 def test_what_is_kept_is_of_the_network_that_keras_trains(name):
     experiment = TINY[name]
     found = train(experiment, 0, epochs=2)
