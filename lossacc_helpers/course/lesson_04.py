@@ -226,9 +226,7 @@ def _check_quiet_spike(quiet_spike: LearnerValue) -> None:
         )
 
 
-_CHANGE = (
-    0.004  # how far an end of the interval may be off: another interval for pairs passes, one of two sets does not
-)
+_CHANGE = 0.004  # how far an end of the interval may be off: rounding passes, an interval of two sets does not
 
 
 def _check_reread(reread: LearnerValue) -> None:

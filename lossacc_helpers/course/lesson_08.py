@@ -194,13 +194,13 @@ def _train(
         losses = greatest - of_true if swapped else -np.log(of_true)
         return np.array([losses.sum(), (probabilities.argmax(axis=1) == labels).sum()])
 
-    curves, first = [], None
+    curves, batches = [], []
     for _ in range(epochs):
         seen = np.zeros(2)
         for rows in np.array_split(draw.permutation(len(y)), -(-len(y) // batch_size)):
             active, probabilities = ask(x[rows])
             cost = score(probabilities, y[rows])
-            first = cost[0] / len(rows) if first is None else first
+            batches.append(float(cost[0] / len(rows)))
             seen += cost
             slope = (probabilities - np.eye(classes)[y[rows]]) / len(rows)
             if swapped:
@@ -212,7 +212,7 @@ def _train(
             hidden_bias -= rate * slope_hidden.sum(axis=0)
         asked = score(ask(x_unseen)[1], y_unseen) / len(y_unseen)
         curves.append([*(seen / len(y)), *asked])
-    return np.array(curves), float(first or 0.0)
+    return np.array(curves), batches[0]
 
 
 # Guesses -----------------------------------------------------------------------------------------------------------
