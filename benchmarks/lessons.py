@@ -1,6 +1,7 @@
 """Every lesson whole on a small machine: what a learner waits for, and the memory of server and kernel on one core."""
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from tools.lessons import NOTEBOOKS, ROOT
 
 LESSONS = {GUIDE: False, **{entry.name: entry.trains for entry in SYLLABUS}}  # whether they need TensorFlow
 GIGABYTE = 1e9
+START = ROOT / "binder" / "start" if os.name == "posix" else None  # the machine is as small as Binder's, and so set up
 # Moments are read from the system's clock, which page and benchmark share. A live picture is ipywidgets' own; what the
 # notebook stores is an image too, but without that class.
 _WHEN_SHOWN = """(() => { const look = () => document.querySelector('.jp-Notebook .jp-Cell')
@@ -43,7 +45,8 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
             for name in LESSONS:
                 with contextlib.ExitStack() as one:
                     with on_cores(known[:1]):
-                        server = one.enter_context(jupyter_server(folder / "root", own=folder / f"{name}-{number}"))
+                        own = folder / f"{name}-{number}"
+                        server = one.enter_context(jupyter_server(folder / "root", own=own, start=START))
                     runs[name].append(run(browser, server, name))
                 print(f"  {name}: " + ", ".join(f"{what} {n:.3g}" for what, n in runs[name][-1].items()), flush=True)
         return {

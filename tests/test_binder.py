@@ -107,9 +107,15 @@ def test_the_package_is_installed(image: Image, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def server(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A JupyterLab that runs in the repository with the settings that postBuild laid."""
-    with jupyter_server(image.home, own=tmp_path_factory.mktemp("own"), prefix=image.prefix) as started:
+    """A JupyterLab that runs in the repository as Binder starts it, with the settings that postBuild laid."""
+    own = tmp_path_factory.mktemp("own")
+    with jupyter_server(image.home, own=own, prefix=image.prefix, start=image.start) as started:
         yield started
+
+
+def test_kernels_keep_no_heap_for_each_thread(built: Recipe, image: Image, server: Server) -> None:
+    assert image.home / built.start == image.start
+    assert server.process.environ()["MALLOC_ARENA_MAX"] == "2"  # and a kernel has its server's environment
 
 
 def test_a_link_without_a_path_opens_lesson_00_of_a_working_copy(server: Server) -> None:

@@ -67,6 +67,11 @@ class Image:
         return self.prefix / "bin" / "python"
 
     @property
+    def start(self) -> Path:
+        """What Binder starts the server with."""
+        return self.home / "binder" / "start"
+
+    @property
     def variables(self) -> dict[str, str]:
         """The environment variables that processes in the image see."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
@@ -114,11 +119,13 @@ class Recipe:
     dockerfile : what it would have Docker build.
     python : the version of the environment, such as ``"3.11"``.
     scripts : what it runs in the repository once the environment is there.
+    start : what the server of a session is started with.
     """
 
     dockerfile: str
     python: str
     scripts: list[str]
+    start: str
 
 
 def recipe(repository: Path) -> Recipe:
@@ -128,7 +135,11 @@ def recipe(repository: Path) -> Recipe:
     python = re.search(r"Building conda environment for python=([\d.]+)", done.stderr)
     if done.returncode or python is None:
         raise ImageError(f"repo2docker finds no environment in {repository}:\n{done.stderr[-2000:]}")
-    return Recipe(done.stdout, python[1], re.findall(r"^RUN \./(\S+)$", done.stdout, re.MULTILINE))
+    start = re.search(r'^ENV R2D_ENTRYPOINT="\$\{REPO_DIR\}/(\S+)"$', done.stdout, re.MULTILINE)
+    if start is None:
+        raise ImageError(f"repo2docker finds no start script in {repository}")
+    scripts = re.findall(r"^RUN \./(\S+)$", done.stdout, re.MULTILINE)
+    return Recipe(done.stdout, python[1], scripts, start[1])
 
 
 def base_packages(version: str) -> list[str]:
@@ -197,9 +208,8 @@ def serve(image: Image) -> None:
     """Start JupyterLab as BinderHub does, in the place of this process."""
     as_root = ["--allow-root"] if os.geteuid() == 0 else []
     os.chdir(image.home)
-    os.execve(
-        image.prefix / "bin" / "jupyter-lab", ["jupyter-lab", "--no-browser", *BINDERHUB, *as_root], image.variables
-    )
+    lab = image.prefix / "bin" / "jupyter-lab"
+    os.execve(image.start, [str(image.start), str(lab), "--no-browser", *BINDERHUB, *as_root], image.variables)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -96,6 +96,7 @@ def jupyter_server(
     prefix: Path | None = None,
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    start: Path | None = None,
 ) -> Iterator[Server]:
     """Serve a folder until the block ends; then the server and its kernels are gone.
 
@@ -107,6 +108,7 @@ def jupyter_server(
     prefix : where ``tools/jupyter/apply.py`` laid settings, if that is not the environment itself.
     arguments : further ones of the command line.
     environment : variables for the server, besides this process's own.
+    start : a script that is given the server's command and becomes it, as ``binder/start`` does.
 
     Raises
     ------
@@ -133,7 +135,12 @@ def jupyter_server(
     variables = {**inherited, **{name: str(folder) for name, folder in folders.items()}, **(environment or {})}
     with log.open("wb") as stream:
         started = psutil.Popen(
-            [*command, *arguments], cwd=root, env=variables, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
+            [*([str(start)] if start else []), *command, *arguments],
+            cwd=root,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
         )
     process = psutil.Process(started.pid)
     try:

@@ -253,7 +253,9 @@ def train(experiment: Experiment, seed: int, *, epochs: int | None = None) -> di
     def recomputed(dropout: bool) -> Any:
         if not layers:
             return moving().numpy()
-        training.recompute_batch_norm_statistics(model, patches[: experiment.recompute_samples], dropout=dropout)
+        training.recompute_batch_norm_statistics(
+            model, patches[: experiment.recompute_samples], dropout=dropout, batch_size=256
+        )
         return moving().numpy()
 
     widths = [2 * one.moving_mean.shape[0] for one in layers]

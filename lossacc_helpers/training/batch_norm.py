@@ -20,7 +20,7 @@ Seen = tuple[keras.layers.BatchNormalization, Any, Any, Any]
 
 
 def recompute_batch_norm_statistics(
-    model: keras.Model, data: Any, *, dropout: bool = False, batch_size: int = 256
+    model: keras.Model, data: Any, *, dropout: bool = False, batch_size: int = 128
 ) -> None:
     """Replace all moving averages of BatchNormalization by statistics of this data, for the weights as they are now.
 

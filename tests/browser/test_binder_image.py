@@ -52,7 +52,12 @@ def test_the_environment_is_no_larger_than_the_readme_says(image: Image) -> None
 
 def test_lesson_00_opens_runs_and_asks_nobody_else(image: Image, browser: Browser, tmp_path: Path) -> None:
     started = jupyter_server(
-        image.home, own=tmp_path / "own", python=image.python, environment=image.variables, arguments=BINDERHUB
+        image.home,
+        own=tmp_path / "own",
+        python=image.python,
+        environment=image.variables,
+        arguments=BINDERHUB,
+        start=image.start,
     )
     with started as server, window(browser, server) as lab:
         assert server.url.endswith("/user/learner")
