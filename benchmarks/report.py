@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -95,6 +97,16 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+def yardstick() -> float:
+    """Seconds that a fixed loop takes, the median of nine: machines that others share differ from hour to hour."""
+    taken = []
+    for _ in range(9):
+        start = perf_counter()
+        sum(number * number for number in range(300_000))
+        taken.append(perf_counter() - start)
+    return median(taken)
+
+
 def _processor() -> str:
     """The processor's name, as far as the system tells it."""
     try:
@@ -112,12 +124,16 @@ def _version(name: str) -> str | None:
 
 
 def where(surroundings: dict[str, Any]) -> str:
-    """The surroundings in one sentence each."""
+    """The surroundings in one sentence each, and the yardstick before and after, where it was held to the machine."""
     load = ", ".join(f"{one:.2f}" for one in surroundings["load_before"]) or "unknown"
     versions = ", ".join(f"{name} {one}" for name, one in surroundings["versions"].items() if one)
+    speed = surroundings.get("yardstick", ())
+    held = (
+        f" The yardstick took {' ms before and '.join(f'{1000 * one:.0f}' for one in speed)} ms after." if speed else ""
+    )
     return (
         f"Measured {surroundings['date']} on {surroundings['processor']}, {surroundings['cores']} cores, "
-        f"{surroundings['system']}; load before: {load}. {versions}."
+        f"{surroundings['system']}; load before: {load}.{held} {versions}."
     )
 
 

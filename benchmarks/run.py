@@ -7,7 +7,7 @@ import argparse
 import sys
 from importlib import import_module
 
-from benchmarks.report import store, surroundings, where
+from benchmarks.report import store, surroundings, where, yardstick
 
 # In this order: training leaves TensorFlow in this process, and nothing else is to run beside it.
 PARTS = ("latency", "lessons", "clinic", "grading", "training")
@@ -24,11 +24,13 @@ def main() -> None:
     for part in [options.only] if options.only else PARTS:
         print(f"{part} ...", flush=True)
         module = import_module(f"benchmarks.{part}")  # TensorFlow is loaded by the part that needs it
+        before = yardstick()
         results = module.measure(quick=options.quick)
-        text = f"{module.table(results)}\n\n{where(here)}"
+        around = here | {"yardstick": [before, yardstick()]}
+        text = f"{module.table(results)}\n\n{where(around)}"
         print(text, flush=True)
         if not options.quick:
-            store(part, here | results, text)
+            store(part, around | results, text)
     if here["load_before"] and here["load_before"][0] > BUSY:
         print("\nThe machine was busy before this began: do not trust these numbers.", file=sys.stderr)
 

@@ -12,7 +12,17 @@ import psutil
 import pytest
 
 from benchmarks import bare, clinic, grading, latency, lessons, memory, run, training
-from benchmarks.report import FOLDER, Aim, aims_table, percentile, ratio_of_medians, store, surroundings, where
+from benchmarks.report import (
+    FOLDER,
+    Aim,
+    aims_table,
+    percentile,
+    ratio_of_medians,
+    store,
+    surroundings,
+    where,
+    yardstick,
+)
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
 
 # Training -----------------------------------------------------------------------------------------------------------
@@ -134,6 +144,7 @@ def test_a_bare_explorer_shows_the_same_picture_and_the_explorer_it_is_made_of_f
     assert (image.value == whole._image.value) == (kind is bare.tight)
 
 
+@pytest.mark.slow
 def test_whether_moving_a_control_trains_is_found_out():
     explorer = SYLLABUS[1].load().explorer()
     assert bare._trains(explorer, "rate")
@@ -267,6 +278,8 @@ def test_the_surroundings_name_versions_and_load():
     assert f"numpy {np.__version__}" in text
     assert re.search(r"load before: \d|unknown", text)
     assert "load before: unknown" in where(surroundings() | {"load_before": []})
+    assert "The yardstick took 20 ms before and 30 ms after." in where(surroundings() | {"yardstick": [0.02, 0.03]})
+    assert 0 < yardstick() < 10
 
 
 def test_submissions_per_minute_are_counted_and_held_against_their_aims():
