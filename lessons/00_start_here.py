@@ -36,11 +36,11 @@ widgets_work()
 # the lesson that explains them. With the keyboard: press Tab until the list is marked, then Space, the arrow keys and
 # Enter.
 #
-# The curves here are sketches. Their samples are made up and moved by a rule; loss and accuracy are computed from
-# them as they are everywhere in this course. Loss is always vermilion and accuracy blue; as a rule training is solid
-# and validation dashed. Where there are thin lines, each is one network: same data, another random seed. The loss is
-# measured in nats, as Keras prints it: a sample costs minus the natural logarithm of the probability that its true
-# class is given, and the loss is the mean of what the samples cost.
+# The curves here are sketches. Their samples are made up and moved by a rule; loss and accuracy are computed from them
+# as they are everywhere in this course. Where loss and accuracy are drawn together, loss is vermilion and accuracy
+# blue; as a rule training is solid and validation dashed. Where there are thin lines, each is one network: same data,
+# another random seed. The loss is measured in nats, as Keras prints it: a sample costs minus the natural logarithm of
+# the probability that the network gives its true class, and the loss is the mean of what the samples cost.
 
 # %% tags=["explorer"]
 lesson.explorer()
@@ -108,9 +108,9 @@ lesson.recall("rises")
 # ## Your copy and your progress
 #
 # The notebooks in the folder `my-course` are yours. Change them as you like. When the course is updated, `make lab`
-# renews those that are as the course left them and leaves the others alone: the new version is put beside yours,
-# under a name that ends in `.new.ipynb`. To begin a lesson afresh, rename or delete your notebook and run `make lab`
-# again. (The README has other ways in, and says what becomes of your work on Binder.)
+# replaces those that you have not changed and leaves the others alone: the new version is put beside yours, under a
+# name that ends in `.new.ipynb`. To begin a lesson afresh, rename or delete your notebook and run `make lab` again.
+# (The README has other ways in, and says what becomes of your work on Binder.)
 #
 # **Quiz.** Choose an answer. Every answer has something to say, so try the wrong ones too.
 

@@ -60,8 +60,9 @@ lesson.commit("least_right")
 # it a horse. **Sharpness** pushes the other nine away from 0.5 (above 1) or towards it (below 1), never across.
 #
 # On the right, the black point is where the ten samples stand with their loss and their accuracy. In its grey part no
-# predictions can stand as long as the threshold is 0.5; task 3 breaks that condition. (Further down you compute why, where the upper end in the line below the picture comes from, and what the dotted line is.) A triangle at the border means that the
-# loss lies further right.
+# predictions can stand as long as the threshold is 0.5; task 3 breaks that condition. (Further down you compute why,
+# where the upper end in the line below the picture comes from, and what the dotted line is.) A triangle at the border
+# means that the loss lies further right.
 #
 # Try these:
 #
@@ -369,7 +370,7 @@ for samples in (10, 100, 1000):
 # ### When p is 0
 #
 # One sample at $p = 0$ costs $-\ln 0$, which is infinite, and so is the mean. Many programs therefore clip: they hold
-# each probability to a smallest value $\varepsilon$ and a largest one. How small $\varepsilon$ is differs from
+# each probability between a smallest value $\varepsilon$ and a largest one. How small $\varepsilon$ is differs from
 # library to library:
 
 # %% tags=["nbval-check-output"]
@@ -441,7 +442,7 @@ for p in (0.49, 0.1, 0.001):
     print(f"p = {p}: log loss {log_loss([1], row):.3f}, Brier score {brier_score([1], row):.3f}")
 
 # %% [markdown]
-# Both are *strictly proper*: whoever reports the probabilities they believe in expects the lowest score. What they
+# Both are *strictly proper*: you expect the lowest score if you report the probabilities you believe in. What they
 # disagree about is how much a rare and very confident mistake should weigh.
 
 # %% [markdown]

@@ -319,14 +319,14 @@ crossed = (steps.became_right_loss + steps.became_wrong_loss).sum() / whole
 print("the four groups add up to the change in loss:", bool(np.allclose(sum(parts), steps.loss_change, atol=1e-6)))
 print("flowers that cross carry less than 10% of the fall:", bool(0 < crossed < 0.1))
 print("30% to 60% of the fall happens while accuracy waits:", bool(0.3 < waiting < 0.6))
-print("half of the flowers lost at least 15% to 45% of their loss before:", bool(0.15 < np.median(gone) < 0.45))
+print("median share lost before the first crossing, 15% to 45%:", bool(0.15 < np.median(gone) < 0.45))
 assert 0 < crossed < 0.1 and 0.3 < waiting < 0.6 and 0.15 < np.median(gone) < 0.45
 
 # %% [markdown]
-# Read this with care. Most flowers cross once, and those that do carry most of the fall. But a crossing takes one
-# step, and the way there and beyond takes many: in any single step nearly all of the fall comes from flowers that
-# stay on their side. (The share of those that become wrong is negative, because their loss rises.) While accuracy
-# stands still, the loss makes nearly half of its whole descent. So a plateau is not idleness, and it needs no cure.
+# Read this with care. The flowers that cross at some time carry most of the fall. But a crossing takes one step, and
+# the way there and beyond takes many: in any single step nearly all of the fall comes from flowers that stay on their
+# side. (The share of those that become wrong is negative, because their loss rises.) While accuracy stands still, the
+# loss makes nearly half of its whole descent. So a plateau is not idleness, and it needs no cure.
 
 # %% [markdown]
 # ### What the published answer missed
@@ -388,11 +388,11 @@ for epoch in (100, 150, 200):
     print(f"median validation loss in epoch {epoch}: {np.median(asked.validation.loss[:, epoch - 1]):.2f}")
 
 # %% [markdown]
-# Virginica is the hard species in training too, where it stands with 20 flowers against 50 of each other species.
-# About half of the gap is that: which flowers were asked. The rest is seen against unseen virginica, with a
-# validation loss that still falls, so it is not the usual picture of overfitting either. The repair is one line:
-# shuffle the rows, as you did above, or split them so that every species keeps its share (scikit-learn's
-# `train_test_split` does, with `stratify=labels`).
+# Virginica is the hard species in training too, where there are only 20 of it, against 50 of each other species. About
+# half of the gap is that: which flowers were asked. The rest is seen against unseen virginica, with a validation loss
+# that still falls, so it is not the usual picture of overfitting either. The repair is one line: shuffle the rows, as
+# you did above, or split them so that every species keeps its share (scikit-learn's `train_test_split` does, with
+# `stratify=labels`).
 #
 # One caution remains after the repair: 30 flowers are few. If 27 of them are right, which true accuracies fit?
 # Wilson's interval is made to hold the true one in 95% of such cases.
@@ -407,8 +407,8 @@ print(f"27 of 30 right: accuracy {27 / 30:.2f}, 95% interval {low:.2f} to {high:
 # %% [markdown]
 # ### Are loss and accuracy correlated?
 #
-# The question behind the question. It has no single answer, for it depends on what you vary: the epoch; the epoch one
-# step at a time; or the network. For the last one, train 256 networks in eight sets of 32 and compare them at the
+# The question behind the question. It has no single answer, because it depends on what you vary: the epoch; the epoch
+# one step at a time; or the network. For the last one, train 256 networks in eight sets of 32 and compare them at the
 # end. The number for it is the **correlation coefficient** $r$: 1 or -1 where the points lie on a rising or a falling
 # line, 0 where a line is of no use. All three on the same training flowers:
 
@@ -578,7 +578,7 @@ def mystery_solution(train_labels, validation_labels):
 lesson.check("mystery", mystery_solution)
 
 # %% [markdown]
-# Now hold these limits against the curves.
+# Now compare these limits with the curves.
 
 # %%
 seen = np.isin(strange.validation.labels, strange.train.labels).mean()

@@ -70,9 +70,10 @@ lesson.commit("spread")
 # %% [markdown]
 # ## Look
 #
-# The asker's curves were drawn over steps, not epochs: one point for each batch. The same training is below, read
-# that way: the first points are the first batches. The pale band around the dashed validation curve is Wilson's
-# interval. Five letters stand at changes between two points of a curve, into which somebody might read something.
+# The asker's curves were drawn over steps, not epochs: one point for each batch. (From here on a step is one batch; in
+# lesson 02 it led from one epoch to the next.) The same training is below, read that way: the first points are the
+# first batches. The pale band around the dashed validation curve is Wilson's interval. Five letters mark changes, each
+# between two points of a curve, that somebody might read something into.
 #
 # 1. Leave everything as it is. How much does accuracy move from one batch to the next? Then take 512 samples a point,
 #    then 6,000. Which part of the unrest was the network, and which was counting?
@@ -97,7 +98,7 @@ lesson.explorer()
 
 # %%
 photographs = datasets.photographs(label_noise=0.4)
-figures.crops_page(photographs, title="Which photograph is it from? Four labels in ten were drawn anew")
+figures.crops_page(photographs, title="Which photograph is it from? Four labels in ten were replaced at random")
 
 # %% [markdown]
 # There it is: in this training 40% of the labels, in both parts, were replaced by random ones. (One in thirteen of
@@ -121,18 +122,19 @@ print(f"{len(crops)} validation crops were taken, from {len(places)} different p
 print(f"{apart} would fit side by side without overlapping")
 
 # %% [markdown]
-# Overlapping crops are not independent samples, and a few are even the same. The intervals of this lesson take them
-# for independent: they speak about more crops from the same parts of the same photographs, and say nothing about new
-# photographs. And the two parts of a photograph show different things, a cup here, the table beside it there. Some of the
-# distance between training and validation is that difference, and no network can be blamed for it.
+# Overlapping crops are not independent samples, and a few are even the same. The intervals of this lesson take them for
+# independent: they speak about more crops from the same parts of the same photographs, and say nothing about new
+# photographs. And the two parts of a photograph show different things, a cup here, the table beside it there. Some of
+# the distance between training and validation is that difference, and no network can be blamed for it.
 
 # %% [markdown]
 # ### The network, live
 #
-# Stated were three convolutions, one dense layer, 25% dropout and thirteen classes. Sixteen and 32 filters, the
-# pooling, Adam and batches of 32 are our choices. The last layer gives scores, **logits**; the loss makes probabilities
-# of them with a softmax of its own (`from_logits=True`). To be done in seconds, crops are small here, and the rate is
-# ten times the asker's.
+# The asker stated three convolutions, one dense layer, 25% dropout and thirteen classes. The 16 and 32 filters, the
+# pooling, Adam and batches of 32 are our choices. (Dropout sets a random share of a layer's inputs to zero, in training
+# only; lesson 04 takes it apart.) The last layer gives scores, **logits**; the loss makes probabilities of them with a
+# softmax of its own (`from_logits=True`). So that it takes only seconds, the crops are small here, and the rate is ten
+# times the asker's.
 
 # %%
 small = datasets.photographs(size=(30, 40), train_samples=1300, validation_samples=650, label_noise=0.4)
@@ -160,8 +162,8 @@ figures.loss_and_accuracy_curves(
 )
 
 # %% [markdown]
-# No fall yet: some epochs on 1,300 small crops are too short to learn the wrong labels by heart, as the training
-# accuracy says. Below you see what happens later.
+# No fall yet: ten epochs on 1,300 small crops are too few to learn the wrong labels by heart, as the training accuracy
+# says. Below you see what happens later.
 #
 # Two callbacks watched. `RecordPredictions` asks the network about every image after each epoch, with dropout off.
 # `RecordSteps` keeps what training itself reported: the loss of each batch, before the network has learned from it,
@@ -171,7 +173,7 @@ figures.loss_and_accuracy_curves(
 # ### The same at the asker's scale
 #
 # The recording holds the same two records of the big training. Its crops were cut batch by batch too, with
-# `training.stream`: all of them at once would fill a small machine.
+# `training.stream`: all of them at once would take up much of a small machine's memory.
 
 # %%
 settings, made = recorded.settings, recorded.provenance
@@ -206,16 +208,16 @@ def falls(curve):
 
 for count in (32, 128, 512, 6000):
     points = recorded.steps.grouped(count)
-    print(f"{count:5} samples a point: the loss falls in {falls(points.losses):4.0%} of the steps", end=", ")
+    print(f"{count:5} samples a point: from point to point the loss falls in {falls(points.losses):4.0%}", end=", ")
     print(f"accuracy rises in {falls(-points.accuracy):4.0%}")
 others = [falls(losses) for losses in recordings.load("lesson_03_label_noise").steps.losses]
 print(f"{len(others)} smaller trainings, 32 samples a point: the loss falls in {min(others):.0%} to {max(others):.0%}")
 
 # %% [markdown]
-# From batch to batch the loss falls about as often as it rises, in this training and in eight smaller ones that come back
-# below: each batch holds other images, and their difference is larger than what one step teaches. Is it at least true for
-# the same images, before and after a step? Train the small network for one more epoch, and ask before and after each step
-# about its batch and about 100 other images.
+# From batch to batch the loss falls about as often as it rises, in this training and in eight smaller ones that come
+# back below: each batch holds other images, and their difference is larger than what one step teaches. Is it at least
+# true for the same images, before and after a step? Train the small network for one more epoch, and ask before and
+# after each step about its batch and about 100 other images.
 
 # %%
 images, told = small.train[0][:], small.train[1]
@@ -267,13 +269,13 @@ lesson.recall("spread", came_out=f"{spread:.0f} percentage points, the median of
 # That is for a network that does not change at all. A batch accuracy that jumps by twenty points says nothing about
 # the network, and ten in a row say hardly more.
 #
-# Now the fall in validation accuracy of the recorded training. One trap first: whoever looks for the best epoch finds
+# Now the fall in validation accuracy of the recorded training. One trap first: if you look for the best epoch, you find
 # one that was good partly by luck, and from there any curve falls. So choose the epoch on one half of the images, and
 # judge the fall on the other half.
 #
-# Two intervals that overlap decide nothing here, for both epochs are asked about the *same* images. What counts is who
-# crossed: how many became right, how many wrong (lesson 02). `accuracy_change_interval` makes an interval from these
-# two counts; an image that did not cross plays no part.
+# Whether two such intervals overlap decides nothing here, because both epochs are asked about the *same* images. What
+# counts is who crossed: how many became right, how many wrong (lesson 02). `accuracy_change_interval` makes an interval
+# from these two counts; an image that did not cross plays no part.
 
 
 # %% tags=["nbval-check-output"]
@@ -291,9 +293,9 @@ for half in (0, 1):
     print(f"{(~before & after).sum()} became right, {(before & ~after).sum()} wrong: change {low:+.3f} to {high:+.3f}")
 
 # %% [markdown]
-# The two halves stand at different heights: by luck, one holds more true labels. Both fall, and by much more than
-# counting can explain. But counting crops is one thing. There are thirteen photographs, and crops of one photograph
-# fall together:
+# The two halves stand at different heights: perhaps one holds more true labels, by luck. Both fall, and by much more
+# than counting can explain. But counting crops is one thing. There are thirteen photographs, and crops of one
+# photograph fall together:
 
 # %% tags=["nbval-check-output"]
 photograph = photographs.validation[0].sources
@@ -317,13 +319,13 @@ for samples in (32, 50, 100, 200, 400):
     print(f"{samples:3} images: the fall is noticed in {(high < 0).mean():4.0%} of 2,000 draws")
 
 # %% [markdown]
-# The same network, the same fall, and it depends on the number of images whether it can be seen. A question that does
-# not say how many there were cannot be answered.
+# The same network, the same fall, and whether it can be seen depends on the number of images. A question that does not
+# say how many there were cannot be answered.
 
 # %% [markdown]
 # ### "Low" against what?
 #
-# The asker's loss was called low, without a number. There are two things to hold a loss against. One is chance:
+# The asker's loss was called low, without a number. There are two things to compare a loss with. One is chance:
 # thirteen classes, all equally likely, cost $\ln 13$. The other is lesson 01: which accuracies a loss permits.
 
 # %% tags=["nbval-check-output"] decides="low against what"
@@ -348,9 +350,9 @@ for loss in (2.5, 1.5, 0.69, 0.3, 0.1):
 # ### Which causes give the asker's picture?
 #
 # Seven candidates, recorded as well: 56 trainings of the asker's network, eight seeds for each, 24 epochs of about 40
-# steps, on crops of 45 x 60 and at a rate of 0.001 (`tools/record_lesson_03.py` says the rest). The eighth is no training
-# at all: the networks with true labels once more, read on a single batch of 32 validation images. (Arguments swapped: a
-# scale of its own.)
+# steps, on crops of 45 x 60 and at a rate of 0.001 (`tools/record_lesson_03.py` says the rest). The eighth is no
+# training at all: the networks with true labels once more, read on a single batch of 32 validation images. (Arguments
+# swapped: a scale of its own.)
 
 # %%
 files = {"true labels": "nothing_wrong", "wrong labels": "label_noise", "few images": "small_data"}
@@ -367,9 +369,9 @@ figures.causes_figure(
 )
 
 # %% [markdown]
-# A picture like the asker's: the mean accuracy of the second quarter of the epochs lies at least a point above that of the
-# first two epochs, and at least a point above that of the last quarter. A second count asks for a fall of more than two
-# standard errors, over the images. The last column is what the eye sees: best epoch minus last epoch.
+# A picture like the asker's: the mean accuracy of the second quarter of the epochs lies at least a point above that of
+# the first two epochs, and at least a point above that of the last quarter. A second count asks for a fall of more than
+# two standard errors, over the images. The last column is what the eye sees: best epoch minus last epoch.
 
 
 # %% decides="the seven causes"
@@ -400,12 +402,13 @@ assert most == 8 and max(counts[name][0] for name in ("true labels", "75% droppe
 # every second seed: there is nothing wrong to learn by heart, but little else to learn.
 #
 # **75% dropped** is what somebody gets who writes "25% dropout" as `keep_prob=0.25`: in TensorFlow 1 that was the share
-# that is *kept*. It slows the training and does validation no harm. The three **mistaken losses** give other pictures, in all but one of their networks:
-# swapped arguments stay at chance; the two with a softmax too many learn slowly, and one of their networks gets stuck.
+# that is *kept*. It slows the training and does validation no harm. The three **mistaken losses** give other pictures,
+# in all but one of their networks: swapped arguments stay at chance; the two with a softmax too many learn slowly, and
+# one of their networks gets stuck.
 #
-# **Counting** gives the picture too. And look at the last column: best minus last is above 0 for nearly everything, true
-# labels included, because the best of 24 readings is the best partly by luck. By that measure the healthy networks read
-# on 32 images fall back furthest of all.
+# **Counting** gives the picture too. And look at the last column: best minus last is above 0 for nearly everything,
+# true labels included, because the best of 24 readings is the best partly by luck. By that measure the healthy networks
+# read on 32 images fall back furthest of all.
 #
 # The eight seeds share one draw of crops and labels, so "8 of 8" speaks about seeds, not about other photographs. Here
 # is one more draw, and a bigger one: the asker's scale again, with every label true.
@@ -433,14 +436,14 @@ print(
 # Here the training loss is truly low, far below $\ln 2$, so nearly all training images have to be right, and all are.
 # About the validation images it says nothing.
 #
-# Validation accuracy falls back as well, by half as much. This time neither the labels nor the counting can be blamed. The
-# plain reading is that the network, once all its training images are right, goes on learning what is special about the
-# training parts. One photograph is not recognised a single time, though its two parts look alike to us. (And the
+# Validation accuracy falls back as well, by half as much. This time neither the labels nor the counting can be blamed.
+# The plain reading is that the network, once all its training images are right, goes on learning what is special about
+# the training parts. One photograph is not recognised a single time, though its two parts look alike to us. (And the
 # validation loss climbs all the while, far above chance: lesson 05 is about that.)
 #
 # So the shape of the curves does not tell the cause. What differs between the two trainings at full size is the *level*
-# of loss and accuracy, and no level was published. What would settle it? If labels are wrong, they can be found: early in
-# the training, before they are learned by heart, they cost most.
+# of loss and accuracy, and no level was published. What would settle it? If labels are wrong, they can be found: early
+# in the training, before they are learned by heart, they cost most.
 
 # %% tags=["nbval-check-output"]
 crops, labels = photographs.train
@@ -458,8 +461,8 @@ print(f"of all images {redrawn.mean():.0%} have one")
 
 # %%
 few = counts["few images"][0]
-came_out = f"on small crops wrong labels, with {most} of 8 seeds, and too few images with {few}; "
-lesson.recall("cause", came_out=came_out + "at full size true labels as well, by less.")
+came_out = f"on small crops wrong labels, in {most} of 8 seeds; too few images in {few} of 8. "
+lesson.recall("cause", came_out=came_out + "At full size even true labels give it, with a smaller fall.")
 
 # %% [markdown]
 # ### Losses that are not what their author thinks
@@ -480,8 +483,8 @@ print(inspect.signature(cross_entropy))
 # Labels come first. Pasted into TensorFlow 2, the asker's line hands over the predictions as labels, and nothing
 # complains. This is one of several slips that run without a word. You make them on purpose now, on the handwritten
 # digits of scikit-learn: 8 x 8 pixels, ten classes, one hidden layer, 20 epochs, eight random seeds. The sizes are
-# ours, chosen so that each training takes about two seconds. (Short of time? Run the cells, go on to *All of them in one
-# picture*, and come back for the row that you need.)
+# ours, chosen so that each training takes about two seconds. (Short of time? Run the cells, go on to *All of them in
+# one picture*, and come back for the row that you need.)
 #
 # The last layer has no activation; its logits are `z` below. Softmax makes probabilities of them. `y` are the labels as
 # **one-hot** rows: 1 for the true class, 0 for the others.
@@ -528,7 +531,7 @@ print("accuracy after the last epoch:", in_words(healthy.accuracy[:, -1]))
 #
 # $$\ln(e+9)\,\sum_j z_j \;-\; z_{\text{true}}.$$
 #
-# Check the formula, and look at the gradient by the logits.
+# Check the formula, and look at the gradient with respect to the logits.
 
 # %% tags=["nbval-check-output"] decides="the swapped loss and its gradient"
 z = tf.Variable(np.random.default_rng(0).normal(0, 3, (64, 10)).astype("float32"))
@@ -557,7 +560,7 @@ logits = np.maximum(images @ w1 + b1[:, None], 0) @ w2 + b2[:, None]
 swapped_end, swapped_accuracy = swapped_logits_loss(labels, logits).mean(axis=-1), run.train.accuracy
 print("reported loss at the end:", in_words(swapped_end))
 print("accuracy at the end:     ", in_words(swapped_accuracy[:, -1]))
-print("digits the networks answer with:", [len(np.unique(row)) for row in logits.argmax(axis=-1)])
+print("how many different digits each network ever answers:", [len(np.unique(row)) for row in logits.argmax(axis=-1)])
 
 # %% [markdown]
 # And what would the asker have seen? Here is what `fit` prints for one network.
@@ -613,9 +616,9 @@ print("and accuracy between 0.65 and 0.82:", bool(0.65 < linear_accuracy.min() <
 assert (linear_end < -40000).all() and 0.65 < linear_accuracy.min() <= linear_accuracy.max() < 0.82
 
 # %% [markdown]
-# The same mistake, a loss far below zero, and most digits are right. In a linear network every step subtracts 2.461 times
-# the sum of its images from the weights of each class, and adds the sum of the images that are of this class. The first
-# part is the same for all classes and changes no answer. What is left is a picture of each digit to compare with.
+# The same mistake, a loss far below zero, and most digits are right. In a linear network every step subtracts 2.461
+# times the sum of its images from the weights of each class, and adds the sum of the images that are of this class. The
+# first part is the same for all classes and changes no answer. What is left is a picture of each digit to compare with.
 #
 # So accuracy tells you nothing here. The sign of the loss does: a cross-entropy between probabilities is never
 # negative. **Fix:** name the arguments, `cross_entropy(labels=y, logits=z)`.
@@ -625,7 +628,7 @@ assert (linear_end < -40000).all() and 0.65 < linear_accuracy.min() <= linear_ac
 #
 # Had the asker's `pred` gone through softmax before, its sum would be 1, and the same formula would give
 # $\ln(e+9) - p_{\text{true}}$. Apart from a constant that is the loss $1 - p_{\text{true}}$, "the probability of being
-# wrong". Equal up to a constant means equal gradients.
+# wrong". Equal up to a constant means equal gradients. (Minus the gradient at a logit is the **pull** on it.)
 
 
 # %%
@@ -688,7 +691,8 @@ assert worst_digit(healthy).min() > 0.5 and np.mean(worst_digit(plain) < 0.05) >
 
 # %% [markdown]
 # Where a network is surely wrong, cross-entropy pulls hardest, and $1 - p_{\text{true}}$ has let go. A digit that loses
-# out early can stay lost: in most of these networks the images of one get next to no probability of being what they are.
+# out early can stay lost: in most of these networks the images of one get next to no probability of being what they
+# are.
 
 # %% tags=["nbval-check-output"] over="{healthy.replicas} networks of each loss, {healthy.epochs} epochs, {healthy.samples:,} training digits"
 floor, ceiling = double_softmax_range(10)
@@ -699,8 +703,8 @@ assert floor < swapped_reports.min() <= swapped_reports.max() < ceiling
 assert away[:5].max() < 1e-4
 
 # %% [markdown]
-# **Fingerprint:** the loss cannot come below its floor, however good the accuracy; with the mean probability of the true
-# class it adds up to $\ln(e+9)$. **Fix:** keywords, and logits instead of the softmax.
+# **Fingerprint:** the loss cannot come below its floor, however good the accuracy; added to the mean probability of the
+# true class it gives $\ln(e+9)$. **Fix:** keywords, and logits instead of the softmax.
 
 # %% [markdown]
 # #### Softmax twice: `cross_entropy(y, softmax(z))`
@@ -772,7 +776,7 @@ def mean_probability(y, z):
 
 standing = fit_once(mean_probability)
 constant, flat = np.array(standing["loss"]), np.array(standing["accuracy"])
-print(f"largest entry of the gradient by the logits: {np.abs(gradient(mean_probability)).max():.0e}")
+print(f"largest entry of the gradient with respect to the logits: {np.abs(gradient(mean_probability)).max():.0e}")
 print(f"reported loss, least and greatest:           {constant.min():.6f} and {constant.max():.6f}")
 print(f"accuracy, least and greatest:                {flat.min():.3f} and {flat.max():.3f}")
 
@@ -798,14 +802,14 @@ nonsense_reports = nonsense.probabilities[..., 1].mean(axis=-1)
 for epoch in (1, 2, 5, 20):
     values = (np.median(curve[:, epoch - 1]) for curve in (nonsense_reports, nonsense.accuracy, nonsense.loss))
     print("epoch {:2}: reported {:.5f}   accuracy {:.3f}   cross-entropy {:.3f}".format(epoch, *values))
-print(f"share of digits that are no 3: {1 - threes.mean():.3f}")
+print(f"share of digits that are not a 3: {1 - threes.mean():.3f}")
 
 # %% tags=["nbval-check-output"] decides="the mean of the probabilities" over="softmax: one network of one seed, {len(constant)} epochs; sigmoid: {nonsense.replicas} networks, {nonsense.epochs} epochs, {nonsense.samples:,} training digits"
 still = bool(np.abs(constant - 0.1).max() < 1e-6 and np.ptp(flat) < 0.01)
 negative = bool(np.allclose(nonsense.accuracy[:, -1], 1 - threes.mean()))
 print("softmax: the average stays at 0.1 and accuracy where it was:", still)
 print("sigmoid: the average ends below 0.002:", bool((nonsense_reports[:, -1] < 0.002).all()))
-print("sigmoid: accuracy ends at the share of digits that are no 3:", negative)
+print("sigmoid: accuracy ends at the share of digits that are not a 3:", negative)
 print("sigmoid: the cross-entropy of the same answers rises:", bool((nonsense.loss[:, -1] > nonsense.loss[:, 0]).all()))
 assert np.abs(constant - 0.1).max() < 1e-6 and np.ptp(flat) < 0.01 and (nonsense_reports[:, -1] < 0.002).all()
 assert np.allclose(nonsense.accuracy[:, -1], 1 - threes.mean())
@@ -860,15 +864,15 @@ figures.bugs_figure(reports, ranges=ranges, title="Six losses fall, one stands s
 # right, accuracy. The second loss, and loss and accuracy of the sixth row, are what `fit` printed for one network;
 # everything else is measured at the end of each epoch on eight.
 #
-# And as a table, to come back to. A fingerprint names the first suspect, not the only one: labels outside 0 and 1 make a
-# loss negative too, and a rate of 0 holds it still.
+# And as a table, to come back to. A fingerprint names the first suspect, not the only one: labels outside 0 and 1 make
+# a loss negative too, and a rate of 0 holds it still.
 #
 # | you see | suspect first | look at | fix |
 # |---|---|---|---|
 # | a negative loss | swapped, logits | the order of the arguments | keywords |
 # | a loss that will not go below its floor | swapped after softmax, or softmax twice | the order, the last layer and `from_logits` | keywords, softmax once |
 # | a loss that never moves | a constant | the gradient | another loss |
-# | a loss near zero, accuracy equal to the largest share | a loss that ignores the labels | all answers alike? | another loss |
+# | a loss near zero, accuracy equal to the share of the commonest class | a loss that ignores the labels | all answers alike? | another loss |
 # | `No gradients provided` | a loss made of counts | argmax, rounding, comparisons in the loss | a loss of the probabilities |
 #
 # What was not shown: other data and other networks. The ranges are arithmetic and hold anywhere; how much slower a
@@ -887,9 +891,9 @@ figures.bugs_figure(reports, ranges=ranges, title="Six losses fall, one stands s
 #
 # The page for 2.0 still says that "it is required to pass only named arguments". Nothing checks it any more. The asker
 # did not state a version, so there are three cases. Before `1.0` the line was right. In `1.x` it could not have run, so
-# another line made the curves. In `2.x` it is swapped, and the loss would have been negative or stuck. Swapped arguments
-# explain what this line does when it is pasted today; that they explain the asker's curves is the least likely of the
-# three, for in this lesson they gave another picture.
+# another line made the curves. In `2.x` it is swapped, and the loss would have been negative or stuck. Swapped
+# arguments explain what this line does when it is pasted today. That they made the asker's curves is the least likely
+# of the three cases, because in this lesson they gave another picture.
 #
 # In `1.x` the function also stopped gradients at its labels
 # ([page for 1.15](https://www.tensorflow.org/versions/r1.15/api_docs/python/tf/nn/softmax_cross_entropy_with_logits)).
@@ -900,7 +904,7 @@ tf.get_logger().setLevel("ERROR")  # it is deprecated, and says so
 with tf.GradientTape() as tape:
     old = tf.compat.v1.nn.softmax_cross_entropy_with_logits(z, y)
 print("the formula holds here too:", np.allclose(old, swapped_logits_loss(labels[:64], z.numpy()), atol=1e-4))
-print("its gradient by the network's output:", tape.gradient(old, z))
+print("its gradient with respect to the network's output:", tape.gradient(old, z))
 
 # %% [markdown]
 # No gradient at all reaches the network: Keras would refuse this one as it refused `1 - accuracy`.
@@ -931,9 +935,10 @@ def batches_needed_solution(accuracy, batch_size, error):
 lesson.check("batches_needed", batches_needed_solution)
 
 # %% [markdown]
-# **2. The other way round: everything right, and a loss that runs away.** Five images with the labels 0, 3, 7, 7
-# and 12, thirteen classes. Write down logits (5, 13) for which all five answers are right and the *swapped* loss,
-# `softmax_cross_entropy_with_logits(logits, labels)` by position (the labels one-hot), averages below -1,000. Any such logits pass.
+# **2. The other way round: everything right, and a loss that runs away.** Five images with the labels 0, 3, 7, 7 and
+# 12, thirteen classes. Write down logits (5, 13) for which all five answers are right and the *swapped* loss,
+# `softmax_cross_entropy_with_logits(logits, labels)` by position (the labels one-hot), averages below -1,000. Any such
+# logits pass.
 
 # %% tags=["exercise"]
 runaway = ...  # an array of shape (5, 13)
@@ -966,9 +971,9 @@ def hidden_probability_solution(reported_loss, classes):
 lesson.check("hidden_probability", hidden_probability_solution)
 
 # %% [markdown]
-# **4. A mystery.** A colleague sends the log of eight networks, thirteen classes, loss and accuracy of the images they are
-# trained on: "The loss begins about where guessing does and ends above 2, so my networks are hardly sure of anything. And yet
-# about half of their answers are right. How can that be?"
+# **4. A mystery.** A colleague sends the log of eight networks, thirteen classes, loss and accuracy of the images they
+# are trained on: "The loss begins about where guessing does and ends above 2, so my networks are hardly sure of
+# anything. And yet about half of their answers are right. How can that be?"
 
 # %%
 log = mystery()
@@ -984,10 +989,10 @@ print("accuracy over the last epoch:               ", log.accuracy[:, -1].round(
 lesson.commit("colleague")
 
 # %% [markdown]
-# Find out three things. How many of the entries of `log.loss` break the bound of lesson 01, so that no cross-entropy can
-# go with that accuracy? Which of these lines printed the loss? And which mean probability did each network give the true
-# classes in the last epoch? (At the first batch take all thirteen classes as equally likely. A probability is what
-# the line made of the logits.)
+# Find out three things. How many of the entries of `log.loss` break the bound of lesson 01, so that no cross-entropy
+# can go with that accuracy? Which of these lines printed the loss? And which mean probability did each network give the
+# true classes in the last epoch? (At the first batch take all thirteen classes as equally likely. The probabilities
+# meant here are the softmax of the logits.)
 #
 # - **A.** `cross_entropy(labels=y, logits=z)`
 # - **B.** `cross_entropy(z, y)`
@@ -1012,7 +1017,7 @@ printed_solution = below_bound, nearest, ceiling_of_13 - log.loss[:, -1]
 lesson.check("printed", printed_solution)
 
 # %% [markdown]
-# Now hold the log against these numbers, and open the recording behind it.
+# Now compare the log with these numbers, and open the recording behind it.
 
 # %% tags=["nbval-check-output"]
 total, behind = log.loss + log.accuracy, recordings.load("lesson_03_swapped_softmax").train
@@ -1030,11 +1035,11 @@ lesson.recall("colleague", came_out="The loss was the cross-entropy with its arg
 # %% [markdown]
 # No bound is broken, so lesson 01 has no objection. But eight networks, one of them right about a fifth of the time and
 # others more than half, come to one sum: that is a property of the line and not of the networks. The end cannot tell C
-# from D, and the first batch can. These are the networks of "swapped, softmax", the seventh of the causes.
+# from D, but the first batch can. These are the networks of "swapped, softmax", the seventh of the causes.
 #
 # And the colleague read the loss the wrong way round. The networks are sure of nearly everything, wrong answers
-# included, and their cross-entropy is far above that of guessing. The line that printed the loss charges at most 1
-# more for a wrong answer than for a right one, however sure it is.
+# included, and their cross-entropy is far above that of guessing. The line that printed the loss charges at most 1 more
+# for a wrong answer than for a right one, however sure the network is.
 
 # %% [markdown]
 # ## Quiz
@@ -1066,7 +1071,7 @@ lesson.quiz("peak")
 # | Loss decreases after every iteration. | **False.** Batch by batch it falls about every second time, in nine recorded trainings. The loss of the batch itself, before and after its step, falls nearly always, in one small network. | the loss from point to point; a batch before and after its step |
 # | A loss need not have anything to do with accuracy. | **True.** With one sigmoid output the mean of the predictions can be minimised, and ends at "no"; with softmax it is a constant. | the mean of the probabilities |
 # | If the loss were 1 - accuracy, the two would mirror each other. | **True by definition.** Written so, it has no gradient to follow, and TensorFlow refuses it (lesson 06 optimises it otherwise). | one minus the accuracy is refused |
-# | `softmax_cross_entropy_with_logits(pred, y)` is the cause. | **Not before TensorFlow 1.0**, when that order was right, and in 1.x it does not run: so say the pages of those versions, which no cell can run. Today it swaps the two without a word, and of logits it then reports a loss far below 0. | the signature of today; the swapped loss and its gradient; the seven causes |
+# | `softmax_cross_entropy_with_logits(pred, y)` is the cause. | **Not before TensorFlow 1.0**, when that order was right, and in 1.x it does not run: the pages of those versions say so, and no cell can run them. Today it swaps the two without a word, and given logits it reports a loss far below 0. | the signature of today; the swapped loss and its gradient; the seven causes |
 # | A noisy accuracy curve means unstable training. | **Not by itself.** On 32 images it is noisy for a network that stands still. | the ten readings |
 #
 # **Write the reply you would post.** Take five minutes and answer the asker in your own words, before you open the
@@ -1081,7 +1086,7 @@ lesson.quiz("peak")
 # - names more than one cause that fits (wrong labels, learning the training images by heart, counting noise) and the
 #   experiment that would tell them apart: sort the training images by what they cost;
 # - asks to write `labels=` and `logits=` by name, without claiming that this was the cause;
-# - claims nothing that was not run.
+# - does not name one cause from the shape of the curves alone.
 #
 # </details>
 
@@ -1089,8 +1094,8 @@ lesson.quiz("peak")
 # ## Take away
 #
 # Ask how many samples stand behind a point before you read its movement. Ask what chance would cost before you call a
-# loss low. And check what the line computes before you explain its curves: a negative loss, a floor, or a loss that
-# is lower than its accuracy permits is no cross-entropy.
+# loss low. And check what the line computes before you explain its curves: a negative loss, a floor, or a loss that is
+# lower than its accuracy permits is not a cross-entropy.
 #
 # **Read on**
 #
@@ -1103,8 +1108,8 @@ lesson.quiz("peak")
 #   *Psychometrika* 12 (1947): who crossed is what counts.
 # - C. Northcutt, L. Jiang, I. Chuang, "Confident learning: estimating uncertainty in dataset labels", *Journal of
 #   Artificial Intelligence Research* 70 (2021): how to look for wrong labels in earnest.
-# - A. Ghosh, H. Kumar, P. S. Sastry, "Robust loss functions under label noise for deep neural networks", AAAI 2017: what
-#   `1 - p_true` is good for after all.
+# - A. Ghosh, H. Kumar, P. S. Sastry, "Robust loss functions under label noise for deep neural networks", AAAI 2017:
+#   what `1 - p_true` is good for after all.
 # - D. G. Bonett, R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on
 #   paired data", *Journal of Educational and Behavioral Statistics* 37 (2012): the interval of the change.
 # - S. van der Walt et al., "scikit-image: image processing in Python", *PeerJ* 2 (2014):

@@ -91,8 +91,8 @@ lesson.commit("pays")
 # 1. Scrub over the **epochs** of network 1 and stop at a ring. Which patches pay, and how sure was the network of
 #    them an epoch earlier?
 # 2. Switch **patches that pay most** between 1%, 5% and 10%. Is a spike made by a handful of patches?
-# 3. Step to the epoch after the spike (24 and 25 are one spike: step past both). The loss is back. No label has changed, and one epoch of 63 steps lies
-#    between.
+# 3. Step to the epoch after the spike (24 and 25 are one spike: step past both). The loss is back. No label has
+#    changed, and one epoch of 63 steps lies between.
 # 4. Do the training patches spike as well? Keep that in mind.
 # 5. Tick the box. The third curve is the *same network with the same weights*, asked in another way. What is left of
 #    the spikes? You will do this yourself, below.
@@ -122,8 +122,8 @@ figures.patches_page(forgeries, title="A forgery is hard to see until what was p
 # %% [markdown]
 # ### The network, layer by layer
 #
-# As stated, with the three choices that are ours: 32 x 32 pixels, bytes divided by 255, and channels last, as
-# TensorFlow has them on a processor.
+# As stated, with three choices of our own about the input: 32 x 32 pixels, bytes divided by 255, and channels last, as
+# TensorFlow wants them on a CPU.
 
 
 # %%
@@ -178,9 +178,9 @@ assert unseen.accuracy[-1] < 0.6 < reported.epoch_accuracy[-1] and trained.accur
 # - **Dropout** sets a share of its inputs to zero and enlarges the others to make up for it: a network with holes. In
 #   inference it does nothing.
 # - **BatchNormalization** makes every channel of a batch have mean 0 and variance 1, then stretches and shifts it by
-#   learned weights. (It adds 0.001 to the variance first, so that it never divides by zero.) In inference there may
-#   be no batch, so it takes **moving averages** of the means and variances it has seen: at each step `average = 0.99
-#   * average + 0.01 * batch`. They begin at mean 0 and variance 1.
+#   learned weights. (It adds 0.001 to the variance first, so that it never divides by zero.) In inference there may be
+#   no batch, so it takes **moving averages** of the means and variances it has seen: at each step
+#   `average = 0.99 * average + 0.01 * batch`. They begin at mean 0 and variance 1.
 #
 # Two things follow. The averages never enter training: there the batch is normalised by itself. (Unless a callback
 # watches validation and stops the training or lowers its rate.) And they are slow: how much of the past is in them?
@@ -293,8 +293,8 @@ for words, chosen in (("layer 1", norms[:1]), ("layers 2 to 5", norms[1:]), ("al
 assert divided_accuracy > 0.6 and divided_loss < 0.7 * unseen.loss[-1]
 
 # %% [markdown]
-# So the stuck start is mostly made of the **start itself**: a variance of 1 that fades by 1% a step, in a layer where
-# it should be much smaller.
+# So what keeps validation stuck is mostly the averages' **starting value**: a variance of 1 that fades by 1% a step, in
+# a layer where it should be much smaller.
 
 # %% [markdown]
 # ### Stand still, and wait
@@ -315,10 +315,10 @@ assert idle["val_loss"][-1] < 0.7 * unseen.loss[-1] and abs(math.log(idle["val_l
 
 # %% [markdown]
 # The loss falls while nothing is learned, and it ends near statistics that are fresh and gathered with dropout *on*,
-# not near those with dropout off. So two things are wrong with the averages of this network: a rest of their
-# **start**, which in layer 1 takes some seven hundred steps to fade, and **dropout**: they are averages of another
-# network, one with holes. A third must be expected, **lag**, for weights move on. Here it does not show yet: with the
-# start divided out these averages do as well as fresh statistics with dropout on. Later it will.
+# not near those with dropout off. So two things are wrong with the averages of this network: what is left of their
+# **starting value**, which in layer 1 takes some seven hundred steps to fade, and **dropout**: they are averages of
+# another network, one with holes. A third must be expected, **lag**, because weights move on. Here it does not show
+# yet: with the start divided out these averages do at least as well as fresh statistics with dropout on. Later it will.
 
 # %% [markdown]
 # ### Ten networks, four ways to ask
@@ -335,9 +335,10 @@ title = "Lag makes most of the spikes, dropout most of the height"
 figures.statistics_figure({name: fast[name].loss for name in corners}, title=title)
 
 # %% [markdown]
-# Read it in rows and in columns. From left to right, the same weights and the same lag, dropout switched off while
-# the statistics are gathered: the whole curve sinks. From top to bottom, the same dropout, statistics for the weights
-# of the moment: the hill at the start is gone, and so are most spikes; the height is not. Lower right, both: smooth.
+# Read it in rows and in columns. From left to right, the same weights and the same lag, dropout switched off while the
+# statistics are gathered: the whole curve sinks. From top to bottom, the same dropout, statistics for the weights of
+# the moment: the hill at the start is gone, and so are most spikes; the **height**, the level of the curve after the
+# start, is not. Lower right, both: smooth.
 
 # %% tags=["nbval-check-output"] decides="the four panels, counted" over="{len(both)} networks, {both.shape[1]} epochs"
 both, lag, dropout, neither = (find_spikes(fast[name].loss) for name in corners)
@@ -352,7 +353,7 @@ assert neither.sum() == 0 < both.sum()
 # %% [markdown]
 # About as many spikes by lag alone as by both, though a third as high, and not all in the same epochs: on a lower
 # floor, other bumps count. Dropout alone leaves few, most of them its own: what dropout adds is not the same in every
-# epoch either. So the two do not add up neatly. What is clear is the corner without both: none.
+# epoch either. So the two do not add up neatly. What is clear is the corner with neither: no spikes at all.
 #
 # Now with numbers. Three things are counted for each network: for how many epochs it stays **at chance** (until
 # validation accuracy first exceeds 0.6), how many **spikes** it has, and its **height**, the median loss of the
@@ -422,12 +423,12 @@ for way in list(ways)[1:7]:
     print(f"{way:30}{cells[0]:22}{cells[1]:22}{cells[2]}")
 
 # %% [markdown]
-# First the upper rows. **Shorter memory** (0.9, or the mean over an epoch) ends the stuck start early, for the
-# starting value is soon forgotten. Against the spikes 0.9 does nothing here, and the mean over an epoch adds some.
-# (0.9 is what people [recommend to each other](https://github.com/keras-team/keras/issues/10666), and for the start
-# they are right.) A **very long memory** takes a good part of the height away, and perhaps some spikes; why, we did
-# not look into. **Recomputing** with dropout on leaves most of the height, **dropout off** with averages leaves the
-# spikes. Then the other trainings, once more beside their own recomputed statistics:
+# First the upper rows. **Shorter memory** (0.9, or the mean over an epoch) ends the stuck start early, because the
+# starting value is soon forgotten. Against the spikes 0.9 does nothing here, and the mean over an epoch adds some. (0.9
+# is what people [recommend to each other](https://github.com/keras-team/keras/issues/10666), and for the start they are
+# right.) A **very long memory** takes a good part of the height away, and perhaps some spikes; why, we did not look
+# into. **Recomputing** with dropout on leaves most of the height, **dropout off** with averages leaves the spikes. Then
+# the other trainings, once more beside their own recomputed statistics:
 
 # %% tags=["nbval-check-output"] decides="rate 1e-4; batches of 256" over="{len(asked.loss)} networks of each kind"
 for words, curves in list(others.items())[:5]:
@@ -457,15 +458,15 @@ assert height(without).max() < height(fast[ORDINARY]).min()
 # %% [markdown]
 # **No dropout**, or all of it **at the end**, takes most of the height away, as switching it off did. That there are
 # fewer spikes too must come from the weights, which were trained otherwise; and there, 0.9 does help. **A low rate**
-# has no spikes, for the averages keep up; the height stays, and the start is somewhat longer, for the averages begin
-# at 1 all the same. **Large batches** are the strangest row: no network crosses the line of 0.6 in 45 epochs (the
+# has no spikes, because the averages keep up; the height stays, and the start is somewhat longer, because the averages
+# begin at 1 all the same. **Large batches** are the strangest row: no network crosses the line of 0.6 in 45 epochs (the
 # best accuracy of all is 0.596). They make an eighth of the steps, and the starting value fades by steps, not by
 # epochs. Asked with recomputed statistics they are as good as the others.
 #
-# **Standardised pixels** help against the start and the spikes, and are free; why them, you will see. And the last
-# row is the control: **without BatchNormalization** this network has next to no stuck start (0.9 epochs), no spikes,
-# and the least height, about that of fresh statistics without dropout. By the median it ends as accurate as any; one
-# of the ten ended behind, at 0.81.
+# **Standardised pixels** help against the start and the spikes, and are free; you will see below why. And the last row
+# is the control: **without BatchNormalization** this network has next to no stuck start (0.9 epochs), no spikes, and
+# the least height, about that of fresh statistics without dropout. By the median it ends as accurate as any; one of the
+# ten ended behind, at 0.81.
 
 # %% [markdown]
 # ### Is it the validation set?
@@ -485,8 +486,8 @@ print(f"standard error of a spike's loss (median): {doubt:.2f} on 500 patches, {
 assert min(alike) > 0.9
 
 # %% [markdown]
-# Other patches, nine times as many, and nearly the same spikes. A small validation set is noisy, but far too little
-# for this.
+# Other patches, nine times as many, and nearly the same spikes. A small validation set is noisy, but not nearly noisy
+# enough for this.
 
 # %% [markdown]
 # ### Which layer is it?
@@ -521,8 +522,8 @@ for layer in range(1, 6):
 # Layers 1 and 2 stand before any dropout, so it cannot reach them. It acts in layer 3, behind the first dropout, and
 # most of all in layer **5**, whose inputs are 2,048 numbers of which a quarter is missing.
 #
-# What does it do to the statistics? In the network you trained, with the mean's move in units of a channel's
-# deviation:
+# What does it do to the statistics? Look at the network you trained. How far a mean moves is given in standard
+# deviations of its channel:
 
 # %%
 training.recompute_batch_norm_statistics(model, images[:1000])
@@ -535,10 +536,11 @@ for layer, ((dropped, wider), (mean, variance)) in enumerate(zip(with_holes, sta
 model.set_weights(kept)
 
 # %% [markdown]
-# Dropout leaves the mean of a sum as it is and makes its variance larger (you will compute by how much, in exercise
-# 3). Here the ReLU comes before BatchNormalization: it cuts off one half, and a sum that varies more has another mean
-# after the cut. So in this network dropout moves means as well as variances. The paper that described the quarrel
-# between dropout and BatchNormalization, by Li and others, speaks of the shift of variance.
+# Dropout leaves the mean of a sum as it is and makes its variance larger (exercise 3 asks by how much). But here a ReLU
+# stands between the sum and BatchNormalization. It cuts off what is below 0: a sum that varies more has another mean
+# after the cut, and its variance need not be larger. So in this network dropout moves means as well as variances. The
+# paper that described the quarrel between dropout and BatchNormalization, by Li and others, speaks of the shift of
+# variance.
 #
 # Why does lag matter in the first layer of all? One idea: its channels hardly vary, so small steps of its weights are
 # large ones for the statistics, and whatever it gets wrong goes through all the others. If that is so, larger inputs
@@ -604,11 +606,11 @@ for words, losses in moved.items():
 assert into.max() < 1.5  # where only the averages moved
 
 # %% [markdown]
-# **Into** a spike it is the weights alone: they make more of it than really happened, and the averages, moving along,
-# only soften it. **Out** of it either would do most of the work: the weights move on to where old averages fit
-# better, or the averages catch up. So a spike is an excursion of the weights, seen through averages that were not
-# there yet. Fresh statistics without dropout notice little of it, and a network without BatchNormalization has none
-# to be wrong.
+# **Into** a spike it is the weights alone: by themselves they would make it higher than it was, and the averages,
+# moving along, only soften it. **Out** of it either would do most of the work: the weights move on to where old
+# averages fit better, or the averages catch up. So a spike is an excursion of the weights, seen through averages that
+# were not there yet. Fresh statistics without dropout notice little of it, and a network without BatchNormalization has
+# none to be wrong.
 #
 # What sends the weights out, none of this says. Noisy gradients and the length of a step are good candidates, and
 # there the published answer may have a point.
@@ -706,13 +708,13 @@ assert spikes(full_scale[RECOMPUTED]).sum() == 0 and times.min() > 1.5
 
 # %% [markdown]
 # "Sometimes peaks", the asker wrote. A few spikes in a hundred epochs, late, in some networks and not in others: that
-# is what comes here too, at the stated rate and size. Averages without dropout keep most of them; fresh statistics,
-# with dropout or without, have none. So here it is the lag that makes them, as above; weights that move slowly give
-# it less to do. (The asker's images and optimizer were not stated; whether theirs had this cause is **not settled**.)
+# is what comes here too, at the stated rate and size. Averages without dropout still have some; fresh statistics, with
+# dropout or without, have none. So here it is the lag that makes them, as above; weights that move slowly give it less
+# to do. (The asker's images and optimizer were not stated; whether theirs had this cause is **not settled**.)
 #
-# What comes in every network is the height, as the first row of numbers shows beside the last: about twice the loss
-# of the same weights, asked afresh, and in some networks three times. In the picture it looks like any gap between
-# training and validation, and nobody would suspect dropout of it.
+# What comes in every network is the height, as the first row of numbers shows beside the last: about twice the loss of
+# the same weights, asked with fresh statistics, and in one network three times. In the picture it looks like any gap
+# between training and validation, and nobody would suspect dropout of it.
 
 # %% [markdown]
 # ### Why validation can lie below training
@@ -787,7 +789,7 @@ lesson.recall("cause")
 # You may go on to *Your turn* and come back; three of the verdicts rest on this. The published answer also says that
 # gradients are noisy, that noise helps to leave local minima, and that a large rate overshoots. Here is a landscape
 # with many valleys to try that on: $f(x) = 0.05x^2 - 0.3\cos 6x$. The deepest valley is the central one. Five hundred
-# particles begin evenly between −6 and 6, and each follows the gradient:
+# particles begin evenly between -6 and 6, and each follows the gradient:
 #
 # $$x \leftarrow x - \text{rate} \cdot (f'(x) + \text{noise} \cdot z)$$
 #
@@ -795,9 +797,9 @@ lesson.recall("cause")
 # sides.
 #
 # 1. Move the **step shown** from the start to the end. Who leaves the valley where it began?
-# 2. Noise lowered by **nothing**: which noise does best? What do 0.5 and 20 do?
+# 2. With **nothing** lowered: which noise does best? What do 0.5 and 20 do?
 # 3. Lower **the noise** over the run. What changes for the large ones?
-# 4. Noise 0, lower **the rate**, and raise the rate to 0.5 and beyond. What did you expect?
+# 4. Set the noise to 0 and let **the rate** be lowered over the run, from a start of 0.5 and more. What did you expect?
 # 5. Set the rate above 20 and lower nothing.
 
 # %% tags=["explorer"]
@@ -880,10 +882,10 @@ assert fierce.min() > lowered.max() and np.median(mild) < 0.8 * np.median(lowere
 # %% [markdown]
 # Without any noise, a rate that begins at 0.5, 0.7 or 1 and is lowered takes nearly all particles to the centre, and
 # one that begins at 5 still more than noise alone did. Not every rate that is too large does: 0.4, lowered, stays
-# behind the best noise. Kept large, some of these rates help and some harm, and nobody comes to rest. So what helps
-# out of a valley here is a step that is too large for it, whether by chance or by rate. Adding noise to the lowered
-# rate of 0.5 makes it worse. This is one landscape in one dimension, with valleys that are all alike: do not take it
-# to your network.
+# behind the best noise. Kept large, some of these rates help and some harm, and nobody comes to rest. So what helps a
+# particle out of a valley here is a step that is too large for it, whether by chance or by rate. Adding noise to the
+# lowered rate of 0.5 makes it worse. This is one landscape in one dimension, with valleys that are all alike: do not
+# take it to your network.
 
 # %% [markdown]
 # #### Overshoot and momentum
@@ -898,9 +900,9 @@ assert lowest[0] > 0 > max(lowest[1:])
 figures.path_figure(lambda x: x**2 / 2, paths, title="Above 2 every step lands higher", span=(-1.6, 1.6))
 
 # %% [markdown]
-# Above 1 each step lands on the other side: it **overshoots**, and still arrives. Above 2 it runs away. So a rate
-# that overshoots is not one that fails. Momentum (the optimizer's, not BatchNormalization's `momentum`) carries part
-# of the last step into the next one, and overshoots at rates that would not:
+# Above 1 each step lands on the other side: it **overshoots**, and still arrives. Above 2 it runs away. So a rate that
+# overshoots is not one that fails. Momentum (the optimizer's, not BatchNormalization's `momentum`) carries part of the
+# last step into the next one, and overshoots at rates that would not overshoot without it:
 
 # %% decides="overshoot with momentum" over="exact: no random numbers"
 paths = {f"momentum {m}": descend(lambda x: x, 1.0, rate=0.5, momentum=m, steps=60) for m in (0, 0.5, 0.9)}
@@ -925,8 +927,8 @@ assert (slow_carried == start).all() and np.median(carried - start) < 0.06
 assert np.abs(gentle - start).max() < 0.03 and (together > 2 * start).all()
 
 # %% [markdown]
-# Momentum alone leaves few valleys. It makes a given noise count for more: a noise that does nothing without momentum
-# more than doubles the share with it.
+# Momentum alone takes few particles to the centre. It makes a given noise count for more: a noise that does nothing
+# without momentum more than doubles the share with it.
 
 # %% [markdown]
 # ## Your turn
@@ -971,9 +973,9 @@ lesson.check("quiet_spike", quiet_spike_solution)
 # %% [markdown]
 # **3. What dropout does to a variance.** A unit adds up its inputs: `x @ w`, for samples `x` (sample, input) and
 # weights `w` (input,). Dropout of a `rate` sets each input of each sample to zero with that probability, and divides
-# the others by 1 - rate. Return the exact variance of the unit's sums, over samples and over what dropout may do;
-# the samples are all there are, so average over them as `np.var` does. (Variances of independent terms add up. What is the variance
-# of an input that is 0 with probability `rate`, and else divided by 1 - rate? Its mean is the input.)
+# the others by 1 - rate. Return the exact variance of the unit's sums, over samples and over what dropout may do; the
+# samples are all there are, so average over them as `np.var` does. (Variances of independent terms add up. What is the
+# variance of an input that is 0 with probability `rate`, and is otherwise divided by 1 - rate? Its mean is the input.)
 
 
 # %% tags=["exercise"]
@@ -1020,8 +1022,8 @@ lesson.commit("scanner")
 # does to a pixel: pretend that nobody told you. Give the class of each scan, 0 to 9.
 #
 # And is anything still lost? For this, and only for this, the labels `digits.validation[1]` may be used. Give the two
-# ends of the 95% interval for the change in accuracy, from `at_old` to your answers: the one for the same 360 digits,
-# asked twice, that does not shrink to nothing where few of them cross (lesson 03).
+# ends of the 95% interval for the change in accuracy, from `at_old` to your answers. Take the interval of lesson 03 for
+# the same samples asked twice, the one that does not shrink to nothing where few of them cross.
 
 # %% tags=["exercise", "transfer"]
 reread = ...  # three things: at_old, your answers for new_scans, and the two ends (low, high)
@@ -1081,11 +1083,11 @@ lesson.quiz("report")
 # | Validation loss is not what is optimised. | **True**, and more so than meant: validation runs another network, without holes and with averages. | training patches at chance, too; the same weights with other statistics |
 # | Large rates overshoot. | **True** on a parabola above rate x curvature = 1. Here a low rate removes nearly all spikes; but wherever the weights went, fresh statistics found them good; whether they overshot was not measured. | overshoot; rate 1e-4; the four panels, counted |
 # | Momentum makes it overshoot. | **True** on a parabola. In this network it was not varied: Adam has it in every run. | overshoot with momentum |
-# | Mini-batches converge faster. | **Not tested here** in time. Batches of 256 made an eighth of the steps, and asked as Keras asks no network crossed our line for chance, 0.6, if narrowly: the highest accuracy was 0.596. | batches of 256 |
+# | Mini-batches converge faster. | **Not tested here** by the clock. Batches of 256 made an eighth of the steps, and asked as Keras asks no network crossed our line for chance, 0.6, if narrowly: the highest accuracy was 0.596. | batches of 256 |
 # | Noise helps to leave local minima. | **True within a window**, and a lowered rate did better without any noise if it began far too large (0.5 to 5; not 0.4). On one landscape, in one dimension. | a noise window; a lowered rate without noise |
 # | Spikes are normal. | **Not here.** The same network without BatchNormalization has none in ten trainings, and with it they can be cured. How common they are elsewhere was not tested. | no BatchNormalization; the four panels, counted |
 #
-# **Write the reply you would post.** Take five minutes, before you open the rubric.
+# **Write the reply you would post.** Take five minutes before you open the rubric.
 #
 # <details>
 # <summary>A good reply ...</summary>
@@ -1093,9 +1095,8 @@ lesson.quiz("report")
 # - asks for the loss of the *training* images from `evaluate`, beside the one that Keras reports;
 # - says that BatchNormalization and dropout make two networks of one, and that validation runs the other;
 # - proposes the experiment: recompute the statistics with dropout off, change nothing else, evaluate again;
-# - offers cures for what they cure: recomputed statistics for all of it; dropout behind the last BatchNormalization
-#   for the height; a lower rate for most of the spikes; momentum 0.9 for the start; standardised pixels for some of
-#   both; or no BatchNormalization, which this network does well without;
+# - names what each cure is good for: recomputed statistics for all of it, dropout behind the last BatchNormalization
+#   for the height, a lower rate for most of the spikes, momentum 0.9 for the start;
 # - does not promise that this was the asker's cause: their images and optimizer are not known;
 # - claims nothing that was not run.
 #
@@ -1104,8 +1105,8 @@ lesson.quiz("report")
 # %% [markdown]
 # ## Take away
 #
-# When validation looks wild, first ask the *training* images in the same way. If they do as badly, it is no matter of
-# generalisation: a network with BatchNormalization and dropout is asked through statistics that are late, and of
+# When validation looks wild, first ask the *training* images in the same way. If they do as badly, it is not a matter
+# of generalisation: a network with BatchNormalization and dropout is asked through statistics that are late, and of
 # another network. Recompute them with dropout off. What then remains of the spikes is worth a theory.
 #
 # **Read on**

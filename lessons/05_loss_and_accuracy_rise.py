@@ -7,15 +7,15 @@
 # the validation loss turns and rises, epoch after epoch. The validation accuracy does not fall with it. It goes on
 # rising, slowly.
 #
-# Which of the two do you believe? The answer that was published shows one example, says "overfitting", and gives
-# three reasons why people look at the loss rather than at the accuracy. (**Overfitting**: doing better on what was
-# trained on than on the like.) In this lesson you make the curves yourself, with a model that writes songs and with
-# one of English prose. You find out who pays for the rise, and how much of it one number can repair.
+# Which of the two do you believe? The answer that was published shows one example, says "overfitting", and gives three
+# reasons why people look at the loss rather than at the accuracy. (**Overfitting**: doing better on what was trained on
+# than on new samples of the same kind.) In this lesson you make the curves yourself, with a model that writes songs and
+# with one of English prose. You find out who pays for the rise, and how much of it one number can repair.
 #
-# **What you need first:** lesson 01 (what a sample costs, and what a loss permits), lesson 02 (crossings, many
-# networks at once), lesson 03 (labels drawn anew, and an interval for a change) and lesson 04 (a network trained and
-# asked in two ways). The next cell loads TensorFlow, which takes about ten seconds; if another lesson's kernel still
-# runs, shut it down first (menu *Kernel*).
+# **What you need first:** lesson 01 (what a sample costs, and what a loss permits), lesson 02 (crossings, many networks
+# at once), lesson 03 (redrawn labels, and an interval for a change) and lesson 04 (a network trained and asked in two
+# ways). The next cell loads TensorFlow, which takes about ten seconds; if another lesson's kernel still runs, shut it
+# down first (menu *Kernel*).
 #
 # <details>
 # <summary>What was published, and what its answer claimed</summary>
@@ -45,8 +45,8 @@ import numpy as np
 layers = keras.layers
 
 # %% [markdown]
-# Here is such a training, of ten that were recorded the one whose accuracy rose most. Training and validation are
-# measured in the same way: after the epoch, in inference mode.
+# Here is such a training, the one, of ten recorded, whose accuracy rose most. Training and validation are measured in
+# the same way: after the epoch, in inference mode.
 
 # %%
 title = "Validation loss turns and rises; validation accuracy rises too"
@@ -221,7 +221,7 @@ print(f"{fell.mean():.0%} of the words became cheaper")
 carried = jump_share(early, late, (0.01, 0.05, 0.10))
 print(f"the 1%, 5% and 10% that rose most carry {carried[0]:.0%}, {carried[1]:.0%} and {carried[2]:.0%} of the rise")
 low, high = bootstrap_loss_interval(late - early)
-print(f"a 95% interval of the rise, over words drawn anew from these: {low:.3f} to {high:.3f}")
+print(f"a 95% interval of the rise, over words redrawn from these: {low:.3f} to {high:.3f}")
 
 # %% decides="who pays" over="one network of one seed, {unseen.samples:,} validation words"
 kinds = {"right, right": was & now, "wrong, wrong": ~was & ~now}
@@ -246,7 +246,7 @@ lesson.recall("payers", came_out=f"{fell.mean():.0%} of the validation words.")
 # given with more and more confidence, and a wrong answer can cost without limit, where a right one can save no more
 # than it costs. Those who cross make the whole change in accuracy, and take back a part of the rise.
 #
-# That is one network. Of the ten recorded ones one was kept word by word, on 150 lines. There it is so as well:
+# That is one network. One of the ten recorded networks was kept word by word, on 150 lines. The same holds there:
 
 # %% tags=["nbval-check-output"] decides="who pays" over="one recorded network, {another.samples:,} validation words"
 run = recordings.load("lesson_05_verses")  # its replicas are one network at several temperatures
@@ -378,6 +378,7 @@ print(f"expected loss = {entropy.mean():.3f} of chance + what is owed to not kno
 best = {epoch: record.fits[epoch].temperature for epoch in (least, 17)}
 moments = {"least loss": (least, 1.0), "least loss, tempered": (least, best[least])}
 moments |= {"the end": (17, 1.0), "the end, tempered": (17, best[17])}
+moments["least loss, bolder"] = (least, best[least] / best[17])
 missing = {}
 for name, (epoch, heat) in moments.items():
     logs = at_temperature(believed[epoch], heat)
@@ -397,14 +398,17 @@ assert min(one.min() for one in missing.values()) > -1e-6
 # cheaper. To be surer of what came is not to know better what could come. (It probably learned by heart what chance
 # had written into its songs; that was not tested.)
 #
-# And yet it gives less chance to words that the grammar forbids. It has learned more of what is impossible, and
-# believes too much in the wrong ones of the words that are possible. Better or worse? That depends on what you ask.
+# And yet, as it is, the end gives less chance to words that the grammar forbids. A part of that is boldness: the
+# earlier network made as bold (the last row) gives them less than before, though not as little. Tempered it is the
+# other way round, and the end gives them more. So the table leaves open whether the network learned more of what is
+# impossible. It believes too much in the wrong ones of the words that are possible. Better or worse? That depends on
+# what you ask.
 
 # %% [markdown]
 # ### What it writes
 #
-# The network is told a line and adds the next: at each of these moments, each word drawn from what it believes. And
-# once more at the least loss with its logits *multiplied*, as bold as the end is.
+# At each of these moments the network is told a line and writes the next, each word drawn from what it believes. A last
+# row takes the least loss with its logits *multiplied*, which makes it as bold as the end.
 
 
 # %%
@@ -424,7 +428,6 @@ def could_be(line, answer):
 
 
 # %%
-moments["least loss, bolder"] = (least, best[least] / best[17])
 asked, could = [songs.decode(row) for row in held.before[:100]], {}
 print("each line: what was told -> what it wrote, and whether the grammar could have written that")
 for name, (epoch, temperature) in moments.items():
@@ -437,9 +440,9 @@ for name, (epoch, temperature) in moments.items():
 
 # %% [markdown]
 # All were told the same hundred lines, so each is compared with the least loss line by line (the interval of lesson
-# 03). When this was written, 42 lines of the end could be the grammar's and 30 of the least loss, and the interval
-# left out 0, if narrowly. Made as bold, the earlier network wrote no more of them. That the network went on learning
-# what is impossible, the table above shows on thousands of places.
+# 03). When this was written, 42 lines of the end could be the grammar's and 30 of the least loss, and the interval left
+# out 0, if narrowly. Made as bold, the earlier network wrote no more of them. So boldness alone does not make them;
+# whether the network went on learning what is impossible, the table above leaves open.
 #
 # Tempered, it has the more honest chances, and wrote fewer such lines: a temperature above 1 gives more chance to
 # every unlikely word, and one wrong word spoils a line. Honest chances and pleasing draws are different aims. (These
@@ -646,7 +649,7 @@ for name, curves in recorded.items():
 for name, plain in recorded.items():
     both, row = (plain, recordings.load_curves(f"lesson_05_{name}_smoothed")), np.arange(10)
     heats = [np.mean([one[-1] for one in each.settings["temperature"]]) for each in both]
-    print(f"{name}: at the end the best temperature is {heats[0]:.2f}, smoothed {heats[1]:.2f}. Smoothed less plain:")
+    print(f"{name}: at the end the best temperature is {heats[0]:.2f}, smoothed {heats[1]:.2f}. Smoothed minus plain:")
     chosen = [rules(each)["least loss after scaling"] for each in both]
     rows = [("loss at the end", "test", "loss", [-1, -1]), ("... tempered", "test, scaled", "loss", [-1, -1])]
     rows += [("loss at the best epoch, tempered", "test, scaled", "loss", chosen)]
@@ -661,9 +664,9 @@ print(f"and {log_loss(words, rows):.2f} if a tenth of them is spread over all wo
 
 # %% [markdown]
 # In English smoothing lowers every loss, and accuracy is the same within its interval. In songs it brings the best
-# temperature to about 1, and that is all: the loss at the end is as high, and no temperature takes it away any more.
-# In a song only a few words can come next, so a label that gives a tenth to all words tells something false; probably
-# that is what it pays for. Worth a trial, then, and no cure.
+# temperature to about 1 and helps nothing else: the loss at the end is as high, no temperature takes it away any more,
+# and at the best epoch loss and accuracy are a little worse. In a song only a few words can come next, so a label that
+# gives a tenth to all words tells something false; probably that is what it pays for. Worth a trial, then, and no cure.
 
 # %% [markdown]
 # ### With more data
@@ -735,14 +738,15 @@ assert english[1:].max() < 0 and known[:, 0].min() > 0 and own.mean(axis=1).min(
 #
 # Lesson 01 asked what accuracies go with a loss, for any predictions. For *calibrated* predictions much less is
 # possible. (Calibrated here in every probability of a row, not only the greatest; with two classes that is the same.)
-# Say a share $a$ of the answers is right, of $C$ classes. Calibrated predictions pay most if every answer has the
-# confidence $a$ and the rest is spread evenly. Then each pays for not knowing *whether* it is right, $h(a) = -a\ln a
-# - (1-a)\ln(1-a)$, and those that are wrong for not knowing *which* of the other classes it is: $h(a) +
-#   (1-a)\ln(C-1)$ nats. That is **Fano's bound**. With two classes they pay least if they are certain of some answers
-#   and toss a coin for the others: $2(1-a)\ln 2$.
+# Say there are $C$ classes, and a share $a$ of the answers is right. Calibrated predictions pay most if every answer
+# has the confidence $a$ and the rest is spread evenly. Then each pays for not knowing *whether* it is right,
+# $h(a)=-a\ln a-(1-a)\ln(1-a)$, and those that are wrong for not knowing *which* of the other classes it is:
+# $h(a)+(1-a)\ln(C-1)$ nats. That is **Fano's bound**.
 #
-# What a printed loss has beyond Fano's bound, up to the luck of sampling, must be owed to miscalibration. Take a log
-# of two classes that prints loss 0.746 and accuracy 0.854.
+# With two classes they pay least if they are certain of some answers and toss a coin for the others: $2(1-a)\ln 2$.
+#
+# What a printed loss has beyond Fano's bound, up to the luck of sampling, must be owed to miscalibration. Take the log
+# of a training with two classes that prints loss 0.746 and accuracy 0.854.
 
 # %% tags=["nbval-check-output"]
 least_loss, most_loss = calibrated_loss(0.854, classes=2)
@@ -780,15 +784,15 @@ print(f"your network: loss {unseen.loss[-1]:.2f}, the bound is {most_loss:.2f}")
 assert unseen.loss[-1] < most_loss
 
 # %% [markdown]
-# Your network is far too bold, and its two numbers do not prove it: with a hundred classes the bound is loose, for a
-# wrong answer may honestly have been one of very many. There you need the predictions themselves.
+# Your network is far too bold, and its two numbers do not prove it: with more than a hundred classes the bound is
+# loose, for a wrong answer may honestly have been one of very many. There you need the predictions themselves.
 
 # %% [markdown]
 # ### Read on, if you like: two laws of confidence
 #
 # You may go on to *Your turn* and come back here.
 #
-# **A loss that wants less of it.** The *focal loss* multiplies each sample's loss by $(1-p)^2$, where $p$ is the
+# **A loss that wants less confidence.** The *focal loss* multiplies each sample's loss by $(1-p)^2$, where $p$ is the
 # probability of its true class. What is right already then pulls less, so there is less reason to grow surer. (Like
 # smoothing, it asks for chances that are not the true ones: it is no *proper* score.)
 
@@ -868,10 +872,10 @@ def softened_solution(probabilities, temperature):
 lesson.check("softened", softened_solution)
 
 # %% [markdown]
-# **2. From confidence to temperature.** A network for two classes gives every answer the same `confidence`, and a
-# share `share_right` of its answers is right, more than one half. Which temperature is best for it? Give a formula.
-# (With one confidence for all, the loss is least when the confidence equals the share that is right. For two classes the difference
-# of the logits is $\ln\frac{p}{1-p}$, the *log-odds*, and a temperature divides it.)
+# **2. From confidence to temperature.** A network for two classes gives every answer the same `confidence`, and a share
+# `share_right` of its answers is right, more than one half. Which temperature is best for it? Give a formula. (With one
+# confidence for all, the loss is least when the confidence equals the share that is right. For two classes the
+# difference of the logits is $\ln\frac{p}{1-p}$, the *log-odds*, and a temperature divides it.)
 
 
 # %% tags=["exercise"]
@@ -1002,7 +1006,7 @@ lesson.quiz("fano")
 # | ... because accuracy does not exist for regression. | **True**; other metrics take its place. Lesson 07. | lesson 07: a regression has no percentage; lesson 07: what to report of a regression |
 # | ... because loss has several methods of optimisation, such as Newton's and maximum likelihood. | **Half true.** Newton's method was used here, for a temperature. Maximum likelihood is a principle: it says what to minimise, not how. | one number; lesson 06: maximum likelihood |
 #
-# **Write the reply you would post.** Take five minutes, before you open the rubric.
+# **Write the reply you would post.** Take five minutes before you open the rubric.
 #
 # <details>
 # <summary>A good reply ...</summary>
@@ -1014,7 +1018,7 @@ lesson.quiz("fano")
 #   not measured;
 # - says which epoch to take for answers, which for chances, and that it differs if one tempers;
 # - does not promise that accuracy goes on rising: with more songs it fell;
-# - claims nothing that was not run.
+# - does not call it overfitting and stop there.
 #
 # </details>
 

@@ -11,17 +11,18 @@
 # In this lesson you find out what each number was, see seven metrics judge the same predictions, and let each of them
 # choose a model, to learn what that choice costs.
 #
-# **What you need first:** lesson 01 (what a sample costs, what a loss permits), lesson 02 (many networks at once), lesson 05 (entropy, calibration), and enough Keras to read `compile`
-# and `fit`. The last exercise needs what a temperature is (lesson 05). The next cell loads TensorFlow, which takes
-# about ten seconds; if another lesson's kernel still runs, shut it down first (menu *Kernel*).
+# **What you need first:** lesson 01 (what a sample costs, what a loss permits), lesson 02 (many networks at once),
+# lesson 05 (entropy, calibration), and enough Keras to read `compile` and `fit`. The last exercise needs what a
+# temperature is (lesson 05). The next cell loads TensorFlow, which takes about ten seconds; if another lesson's kernel
+# still runs, shut it down first (menu *Kernel*).
 #
 # <details>
 # <summary>What the answers claimed</summary>
 #
-# For a regression: use RMSE; it has no 0% and no 100%; or use R^2, which has. For a rare class: a model that
+# For a regression: use RMSE; it has no 0% and no 100%; or use R^2, which has both. For a rare class: a model that
 # maximises accuracy will always name the most common class, if the imbalance is severe, and log loss would be better.
-# For a metric of one's own: write `your_own_metric(y_true, y_pred)` and pass it to `compile`; and
-# `show_accuracy=True` shows the accuracy. Each gets its verdict at the end.
+# For a metric of one's own: write `your_own_metric(y_true, y_pred)` and pass it to `compile`; and `show_accuracy=True`
+# shows the accuracy. Each gets its verdict at the end.
 #
 # </details>
 
@@ -40,9 +41,10 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 layers = keras.layers
 
 # %% [markdown]
-# Here is the second case, with real images. Is a digit an eight? One in 41 is, and the scanner is coarse: 4 x 4
-# pixels. Eight networks, each with another seed. Dotted ("chance" in the picture) is what you get without looking: for the accuracy by never
-# saying "eight", for the loss by always saying how frequent eights are. (Of the validation digits 15 are eights.)
+# Here is the second case, with real images. Is a digit an eight? One in 41 is, and the scanner is coarse: 4 x 4 pixels.
+# Eight networks, each with another seed. Dotted ("chance" in the picture) is what you get without looking: for the
+# accuracy by never saying "eight", for the loss by always saying how frequent eights are. (Of the validation digits 15
+# are eights.)
 
 # %%
 images, is_eight = eights(pixels=4, others=40)
@@ -70,7 +72,7 @@ figures.loss_and_accuracy_curves(pleased, title=title, chance_loss=entropy, chan
 # %% [markdown]
 # ## Commit
 #
-# Before you look into it, say what you think.
+# What do you expect? Say so before you see it.
 
 # %% tags=["commit"]
 lesson.commit("percent")
@@ -85,14 +87,14 @@ lesson.commit("batches")
 # ## Look
 #
 # Logistic regression says how probable it is that a digit is an eight. The eights are purple, the others grey; small
-# probabilities and small heights are drawn wider, for most digits are no eights. Above the **threshold** it says
+# probabilities and small heights are drawn wider, for most digits are not eights. Above the **threshold** it says
 # "eight". Two curves show all thresholds at once:
 #
 # - the **ROC curve**: which share of the eights is found (their **recall**), against which share of the others raises
 #   a false alarm;
 # - the **precision-recall curve**: of those called an eight, which share is one (the **precision**), against recall.
 #
-# The bars are seven metrics, and the black ticks what each would be if nobody were ever called an eight. What they
+# The bars are seven metrics, and the black ticks what each would be if no digit were ever called an eight. What they
 # are, you compute below; for now watch which of them move.
 #
 # 1. At a threshold of 0.5, which bars end at their tick, and which reach well beyond it? All judge the same
@@ -145,9 +147,9 @@ np.testing.assert_allclose(model.evaluate(patients, target, verbose=0)[1], by_ha
 
 # %% [markdown]
 # `BinaryAccuracy` cuts the forecast at 0.5 and asks whether the result *equals* the target. One target of 442 is
-# exactly 1. There is nothing to be right about: a forecast that is off by a hundredth is not a wrong answer. And
-# where many targets happen to be 0 or 1, the number is no longer small, and the bound says nothing. Forecast a pixel
-# of the digits from the other 63:
+# exactly 1. There is nothing to be right about: a forecast that is off by a hundredth is not a wrong answer. And where
+# many targets happen to be 0 or 1, the number is no longer small, and may pass for an accuracy. Forecast a pixel of the
+# digits from the other 63:
 
 # %%
 fine, _ = eights(pixels=8, others=10)
@@ -186,12 +188,12 @@ assert linear[0] < 0.8 * mean[0] and mean[0] < median[0] and median[1] < mean[1]
 
 # %% [markdown]
 # - **RMSE** and **MAE** are in the unit of the target. Neither has a percentage, and neither needs one: "off by 44
-#   points in the mean, where the mean forecast is off by 66" says it. RMSE counts large errors more; the mean makes
+#   points on average, where always saying the mean is off by 66" says it. RMSE counts large errors more; the mean makes
 #   it least, the median makes MAE least.
 # - **R^2** is 1 minus the squared error over that of the mean: 1 is perfect, 0 is as good as the mean. But it is no
 #   percentage of anything right, and it has no lower end.
 #
-# And it depends on whom you ask about. The same forecasts, for all patients and for the quarter with the lowest value
+# R^2 also depends on whom you ask about. The same forecasts, for all patients and for the quarter with the lowest value
 # of one blood test (`s5`):
 
 # %% decides="the lowest quarter" over="{len(progression)} patients, {low.sum()} of them in the quarter; one shuffle"
@@ -270,8 +272,8 @@ lesson.recall("always")
 #
 # - **balanced accuracy** is the mean of two shares: of the eights that are found, of the others that are passed;
 # - **F1** is the harmonic mean of precision and recall; it does not look at the others that are rightly passed;
-# - the **Matthews correlation** is the correlation coefficient of the two rows of zeros and ones. For whoever always
-#   says the same it would be 0/0, and is set to 0.
+# - the **Matthews correlation** is the correlation coefficient of the two rows of zeros and ones. For a model that
+#   always says the same it would be 0/0, and is set to 0.
 
 # %%
 rare, p = judge(4, 20)
@@ -333,8 +335,8 @@ assert 0.1 < saved < 0.2
 # %% [markdown]
 # ### The same predictions, fewer eights
 #
-# Take the predictions of the coarse scanner at 10 to one, and a threshold of 0.2. Leave out eights at random, and
-# judge again. Nothing is trained anew, so what moves is the metric and not the model.
+# Take the predictions of the coarse scanner at 10 to one, and a threshold of 0.2. Leave out eights at random, and judge
+# again. Nothing is trained again, so what moves is the metric and not the model.
 
 # %%
 rare, p = judge(4, 10)
@@ -365,11 +367,11 @@ title = "As eights become rarer two metrics stay, three sink, and accuracy rises
 ratio_figure(ratios, values, title=title, xlabel="others to one eight")
 
 # %% [markdown]
-# **ROC AUC** and **balanced accuracy** are made of two rates, one within the eights and one within the others. How
-# many there are of each makes no difference, but for chance. **PR AUC**, **F1** and the **Matthews correlation**
-# contain precision: of those called, how many are right. The false alarms stay, the eights become fewer, and
-# precision sinks. **Accuracy** becomes the accuracy on the others, whatever happens to the eights. (In the explorer
-# balanced accuracy did shrink: there the model is trained anew at each ratio, and calls less and less.)
+# **ROC AUC** and **balanced accuracy** are made of two rates, one within the eights and one within the others. How many
+# there are of each makes no difference, but for chance. **PR AUC**, **F1** and the **Matthews correlation** contain
+# precision: of those called, how many are right. The false alarms stay, the eights become fewer, and precision sinks.
+# **Accuracy** becomes the accuracy on the others, whatever happens to the eights. (In the explorer balanced accuracy
+# did shrink: there the model is trained again at each ratio, and calls less and less.)
 #
 # Neither kind is wrong. A rate tells you about the classifier; precision tells whoever must look at the alarms how
 # many are false. But a PR AUC of 0.1 says nothing until you know the share.
@@ -394,8 +396,8 @@ for low, high in zip(edges, edges[1:]):
 # eight at all. (So a low price, which asks for a high threshold, is badly served; that was the last question at the
 # explorer.)
 #
-# **Class weights** are another way: train as if each eight were ten. That multiplies the odds of an eight, $p/(1-p)$, by
-# about 10, and moves the answers at 0.5 as a threshold would. The factor can be divided out again.
+# **Class weights** are another way: train as if each eight were ten. That multiplies the odds of an eight, $p/(1-p)$,
+# by about 10, and moves the answers at 0.5 as a threshold would. The factor can be divided out again.
 
 
 # %%
@@ -431,19 +433,19 @@ print("weights cheaper than the threshold:", end=" ")
 print(*(f"{np.sum(costs[3] < costs[1])} of 10 draws with {k} x {k} pixels" for k, costs in compared.items()), sep=", ")
 
 # %% [markdown]
-# In the mean of the draws the same predictions cost about a third less, or more than that, if the threshold follows
+# On average over the draws the same predictions cost about a third less, or more than that, if the threshold follows
 # the price. (The best threshold in hindsight cannot be dearer: the cut at 1/11 is among those that were tried.) With
 # coarse pixels the class weights were cheaper still (perhaps since a model that cannot be right everywhere is then
-# fitted where it matters); with fine ones it is a draw. They shift the probabilities, as the log loss shows. Divide the
-# weight out before you read them as probabilities; here that repairs them. (The draws share most of their digits: they
-# tell how the numbers vary when *these* digits are drawn again.)
+# fitted where it matters); with fine ones they were about level. They shift the probabilities, as the log loss shows.
+# Divide the weight out before you read them as probabilities; here that repairs them. (The draws share most of their
+# digits: they tell how the numbers vary when *these* digits are drawn again.)
 
 # %% [markdown]
 # ### Which metric chooses the best model?
 #
-# "Log loss would be better", said the answer. Better for what? Let each metric choose one of eight models on
-# validation digits, and see what its choice costs on test digits, at a price of 10 and the threshold of 1/11. Ten
-# draws. The metrics that need a threshold judge at 0.5, as they mostly do, and at 1/11.
+# "Log loss would be better", said the answer. Better for what? Let each metric choose one of eight models on validation
+# digits, and see what its choice costs on test digits, at a price of 10 and the threshold of 1/11. Ten draws. Accuracy
+# and balanced accuracy judge at 0.5, as they mostly do, and at 1/11; Matthews at 0.5.
 
 # %%
 from sklearn.ensemble import RandomForestClassifier
@@ -717,8 +719,8 @@ for attempt in (
 assert len(raised) == 2 and raised[0].startswith("ValueError") and "show_accuracy" in raised[1]
 
 # %% [markdown]
-# Last, the place where Keras itself chooses by a metric. `EarlyStopping` must know whether more is better. Of its own
-# metrics it does; of yours it asks for `mode="max"`. And mind what it watches:
+# Last, the place where Keras itself chooses by a metric. `EarlyStopping` must know whether more is better. For Keras's
+# own metrics it knows; for yours you must say `mode="max"`. And mind what it watches:
 
 
 # %%
@@ -747,7 +749,7 @@ for metric, watched in (
         print(f"{watched}: {str(error)[:150]} ...")
 
 # %% [markdown]
-# F1 at 0.5 is 0 in the first epochs, as nobody is called yet, and stopping by it ends the training before it has
+# F1 at 0.5 is 0 in the first epochs, as no digit is called yet, and stopping by it ends the training before it has
 # begun. ROC AUC sees the order improve.
 
 # %% [markdown]
@@ -776,7 +778,8 @@ lesson.check("threshold", threshold_solution)
 
 # %% [markdown]
 # **2. F1 of all batches.** Each row of `counts` (batch, 3) holds what one batch counted: found, false alarms, missed.
-# Return the F1 of all samples, as 2 found / (2 found + alarms + missed). (Written so, F1 exists where nothing is found.)
+# Return the F1 of all samples, as 2 found / (2 found + alarms + missed). (Written so, F1 exists where nothing is
+# found.)
 
 
 # %% tags=["exercise"]
@@ -817,9 +820,9 @@ lesson.check("at_odds", at_odds_solution)
 # people are ill. What precision should be expected there, at
 # the same threshold? (The ill there are like the ill here, and the healthy like the healthy.)
 #
-# Then the threshold is chosen anew: there a miss costs as much as `price` false alarms. The test is a network
-# with one logit, and its logits are too bold. Here, dividing them by a `temperature` made their probabilities right
-# (lesson 05). Above which logit of the network should an alarm be raised *there*? Return the precision and this logit.
+# Then the threshold is chosen again: there a miss costs as much as `price` false alarms. The test is a network with one
+# logit, and its logits are too bold. Here, dividing them by a `temperature` made their probabilities right (lesson 05).
+# Above which logit of the network should an alarm be raised *there*? Return the precision and this logit.
 
 
 # %% tags=["exercise", "transfer"]
@@ -878,14 +881,14 @@ lesson.quiz("own")
 # | claim of the answers | verdict | decided by |
 # |---|---|---|
 # | A regression should report RMSE; it has no 0% and no 100%. | **True.** It is in the unit of the target; compare it with the RMSE of always forecasting the mean. | what to report of a regression |
-# | R^2 has. | **Half true.** 1 is perfect and 0 is the mean, but it may be negative, and it depends on how much the targets vary. | what to report of a regression; the lowest quarter |
+# | R^2 has both. | **Half true.** 1 is perfect and 0 is the mean, but it may be negative, and it depends on how much the targets vary. | what to report of a regression; the lowest quarter |
 # | (Not said:) `accuracy` of a regression is printed, and means nothing. | **True.** With one output it counts targets that are exactly 0 or 1. Where these are few, the bound of lesson 01 exposes it. | a regression has no percentage; an accuracy below its bound |
 # | Under severe imbalance a model that maximises accuracy always names the common class. | **Only where** it finds no place in which the rare class is the more probable one. At the same ratio, logistic regression found such places with fine pixels and not with coarse ones; five neighbours found some with coarse ones, too. | always the common class |
 # | Log loss would be better. | **To see progress, yes. To judge and to choose, not by itself.** Its level must be held against the entropy of the share; and when it chose among models it was no better than accuracy at 0.5. With the neighbours among them its choice was dearer, because a single probability of exactly 0 decides it; without them the two choices cost much alike. | the first picture; log loss against the entropy of the share; which metric chooses the best model |
 # | Write `your_own_metric(y_true, y_pred)`. | **It works**, and shows the mean over batches, which for F1 is another number. Keep counts, or take Keras's own. | a metric of your own |
 # | `show_accuracy=True` shows the accuracy. | **No longer.** It raises an error; `metrics=[...]` shows all that it lists, beside the loss. | stumbling blocks; beside the loss |
 #
-# **Write the reply you would post** to the second asker. Take five minutes, before you open the rubric.
+# **Write the reply you would post** to the second asker. Take five minutes before you open the rubric.
 #
 # <details>
 # <summary>A good reply ...</summary>

@@ -62,11 +62,11 @@ lesson.commit("rising")
 # %% [markdown]
 # ## Look
 #
-# Five trainings of earlier lessons, A to E, and the clinic beside them. Each bar is a cause that fits; its length,
-# the **score**, says how clear its marks are, and is no probability. The name of a cause, such as `label-noise`, is
-# called its **slug**. Grey and dotted is the **floor** (lesson 01's bound, not the softmax floor of lesson 03): no log
-# loss with the *validation* accuracy can lie lower. Grey and dash-dotted is what calibrated predictions (lesson 05) of
-# that accuracy would cost at most. The epochs that show the first finding are yellow.
+# Five trainings of earlier lessons, A to E, and the clinic beside them. Each bar is a cause that fits; its length, the
+# **score**, says how clear its marks are, and is no probability. The name of a cause, such as `label-noise`, is called
+# its **slug**. Grey and dotted is the **floor** (lesson 01's bound, not the one that a second softmax leaves, lesson
+# 03): no log loss with the *validation* accuracy can lie lower. Grey and dash-dotted is what calibrated predictions
+# (lesson 05) of that accuracy would cost at most. The epochs that show the first finding are yellow.
 #
 # 1. Training B, 80% of its **epochs seen**: what does the clinic say? Go back to 20%, and forward again. At which
 #    share does it begin to say so?
@@ -76,7 +76,8 @@ lesson.commit("rising")
 # 5. No mistake was built into training D. What does the clinic say at 20%, 50%, 80% and 100%?
 #
 # (In these recordings validation is plain cross-entropy, whatever the training used. In A, `fit` would have printed a
-# validation loss with the same softmax floor as its training loss. The dotted line below is what guessing gets.)
+# validation loss that cannot fall to 0, as its training loss cannot: a second softmax sees to that. The dotted line
+# below is what guessing gets.)
 
 # %% tags=["explorer"]
 lesson.explorer()
@@ -86,8 +87,8 @@ lesson.explorer()
 #
 # ### Reading a log
 #
-# The numbers come as whatever a training printed. The reader knows the lines of every age of Keras, tables,
-# histories, and pairs such as `val_acc=0.71`; what it does not understand it skips and counts.
+# The numbers come as whatever a training printed. `read` knows the lines of every version of Keras, tables, histories,
+# and pairs such as `val_acc=0.71`; what it does not understand it skips and counts.
 
 # %%
 printed = """Epoch 1/3
@@ -123,9 +124,9 @@ print("loss over share of errors:", (loss / (1 - accuracy)).round(3), f"   -ln(1
 np.testing.assert_allclose(loss / (1 - accuracy), -np.log(1e-7), atol=0.05)
 
 # %% [markdown]
-# You know 16.118 from lesson 01: what one impossible answer costs where probabilities are clipped at 1e-7. Here
-# *every* wrong answer costs that: all outputs are 0 or 1. The asker had set a learning rate of 1. (Perhaps it also
-# names one class throughout: the accuracy stands quite still, and in 32 bits a sigmoid that is 1 and wrong would cost a little
+# You know 16.118 from lesson 01: what one impossible answer costs where probabilities are clipped at 1e-7. Here *every*
+# wrong answer costs that: all outputs are 0 or 1. The asker had set a learning rate of 1. (Perhaps it also names one
+# class throughout: the accuracy stands quite still, and in 32 bits a sigmoid that is 1 and wrong would cost a little
 # less than a wrong 0.) Such a fingerprint (lesson 03) is the best evidence that a log can hold.
 
 # %%
@@ -154,7 +155,7 @@ assert impossible > len(log.epochs) / 2 and f"{impossible} of {len(log.epochs)} 
 
 # %% [markdown]
 # It is no plain cross-entropy. (The published code that this asker started from compiles with `loss="mse"`.) The gap
-# between the accuracies is real, and remains to be explained. But whoever takes this loss for a log loss explains the
+# between the accuracies is real, and remains to be explained. But if you take this loss for a log loss, you explain the
 # wrong thing.
 
 # %%
@@ -163,10 +164,11 @@ lesson.recall("cheap")
 # %% [markdown]
 # ### A change larger than its noise
 #
-# Case 3 has no fingerprint. The validation loss rises; is that more than chance? A rule needs to know how much a
-# curve moves by itself. Take **second differences**, each value minus the mean of its neighbours, times two: a
-# straight trend disappears, and of independent noise with standard deviation $\sigma$ there remains $\sqrt{6}\,\sigma$ (the factors are 1, -2, 1, and independent variances add with their squares). The median of their sizes, times 1.4826 (which makes a standard deviation of it, if the noise is
-# normal), estimates that without caring about a few spikes.
+# Case 3 has no fingerprint. The validation loss rises; is that more than chance? A rule needs to know how much a curve
+# moves by itself. Take **second differences**, each value minus the mean of its neighbours, times two: a straight trend
+# disappears. Independent noise with standard deviation $\sigma$ leaves $\sqrt{6}\,\sigma$: the factors are 1, -2, 1,
+# and variances add with their squares. The median of their sizes, times 1.4826 (which makes a standard deviation of it,
+# if the noise is normal), estimates $\sqrt{6}\,\sigma$ without caring about a few spikes.
 
 
 # %% over="{len(noisy):,} simulated curves of {noisy.shape[1]} epochs, all from one seed"
@@ -223,10 +225,10 @@ for rule in rules.RULES:
 # the accuracy stands, `overconfidence` comes first. A gap that grows beside a loss that stands is called
 # `overfitting`, too, with a middling score.)
 #
-# Then the findings are held against each other. A loss that is no cross-entropy explains away an "overconfidence"
-# found in it. And where two causes leave the same marks, the clinic names the experiment that tells them apart. Take
-# a second softmax, and labels and predictions exchanged in the call of TensorFlow's loss (from logits, behind a
-# softmax). Ten classes, and three networks: one is sure and right, one half sure, and one knows nothing.
+# Then the findings are held against each other. A loss that is no cross-entropy explains away an "overconfidence" found
+# in it. And where two causes leave the same marks, the clinic names the experiment that tells them apart. Take a second
+# softmax, and labels and predictions swapped in a loss that expects logits and is given probabilities. Ten classes, and
+# three networks: one is sure and right, one half sure, and one knows nothing.
 
 # %%
 for name, p in (("sure", 1.0), ("half sure", 0.5), ("knows nothing", 0.1)):
@@ -264,13 +266,13 @@ best = found_in("E", 1, samples=True)
 print(f"E with every sample: {best.slug} {best.score:.2f}\n ", best.evidence[0])
 
 # %% [markdown]
-# - **A** and **C** carry fingerprints: a second softmax, and a loss below 0, which no $-\ln p$ can be (C exchanges
-#   labels and *logits*, without a softmax before, and nothing bounds that; lesson 03). A few epochs are enough.
+# - **A** and **C** carry fingerprints: a second softmax, and a loss below 0, which no $-\ln p$ can be (C swaps labels
+#   and *logits*, without a softmax before, and nothing bounds that; lesson 03). A few epochs are enough.
 # - **B** is healthy at first, and then goes on for too long: the wrong answers become dearer.
-# - **D** is a warning. No mistake was built into it. At 20% an early gap is called a shift; there is one (the two
-#   parts of a photograph differ, lesson 03). About halfway the accuracy pauses, which looks like overfitting; later
-#   it rises further. The last name is true: the validation loss has risen since its first epochs, while more answers
-#   are right.
+# - **D** is a warning. No mistake was built into it. At 20% an early gap is called a shift; there is one (the two parts
+#   of a photograph differ, lesson 03). About halfway the accuracy pauses, which looks like overfitting; later it rises
+#   further. At 80% it says `healthy`, and misses the rise. The last name is true: the validation loss has risen since
+#   its first epochs, while more answers are right.
 # - **E** is a network of lesson 04 at the asker's scale. Its jumps are small and few, and by its curves nothing stands
 #   out. With the samples it is known what the *training* samples cost when they are asked as validation is. That
 #   settles it. (Drag the explorer to 10% of E: `overconfidence`, with a high score. Early on, high scores too may be
@@ -282,7 +284,8 @@ print(f"E with every sample: {best.slug} {best.score:.2f}\n ", best.evidence[0])
 # Curves are means, and a mean hides who pays. `training.DiagnoseTraining` is a Keras callback that keeps what the
 # clinic needs. Without data it keeps the curves. Give it the data, and it keeps every sample's probabilities.
 #
-# Spoil 500 digits in two ways: 60 labels are redrawn, and 20 validation digits are copies of training digits.
+# Spoil 500 digits in two ways: 60 labels are replaced by wrong ones, and 20 validation digits are copies of training
+# digits.
 
 # %%
 (images, digits), (unseen_images, unseen_digits) = datasets.digits(seed=0).train, datasets.digits(seed=0).validation
@@ -331,8 +334,8 @@ assert by_curves.best.slug != "label-noise" and "leakage" not in str(by_curves) 
 # of doubtful labels that is rather too small: it takes the network to be as good on its own samples as on others.)
 # And the copies are counted.
 #
-# Now look at the 16 training digits that cost most in that epoch, the first whose validation loss is within a tenth
-# of its least, with the label they came with:
+# Take the first epoch whose validation loss is within a tenth of its least. Here are the 16 training digits that cost
+# most in it, with the label they came with:
 
 # %%
 unseen_loss = clinic.run.validation.loss
@@ -356,8 +359,8 @@ for seed in range(5):
 assert np.mean(shares, axis=0)[0] > 0.93 and np.mean(shares, axis=0)[2] > 0.8 and min(suspected) > 0.6
 
 # %% [markdown]
-# Nearly all of the ten costliest were redrawn, and about nine in ten of the sixty. That is a list to look through, and
-# no list to delete: further down stand digits whose label is right and hard to read.
+# All of the ten costliest had been replaced, and about nine in ten of the sixty. That is a list to look through, not a
+# list to delete: further down stand digits whose label is right and hard to read.
 #
 # The reason above needs clean labels *somewhere*: here validation had them. Redraw 36 of the 300 validation labels as
 # well, as when one spoiled pile is split at random:
@@ -419,15 +422,16 @@ assert alarms / len(healthy) <= 0.05
 
 # %% [markdown]
 # (Of the healthy ones 18 are of the three recipes called so; the other was trained for long on few samples, and its
-# loss did not rise. Which names count for such runs, the rise of the loss and the accuracy on 700 further digits
-# decided. Thirteen runs, for which a harmless name is one of several right ones, are in neither count; one of these
-# was called `distribution-shift`.)
+# loss did not rise. For such runs, the rise of the loss and the accuracy on 700 further digits decided which names
+# count. Thirteen runs, for which a harmless name is one of several right ones, are in neither count; one of these was
+# called `distribution-shift`.)
 #
 # That sounds good, and says less than it seems. Recipes and rules have the same authors; the data are small; there is
-# one cause at a time. "Wrong labels" were never called so first, by their curves, but `overfitting`, which counts.
-# Six runs of one recipe are not six independent trials, and the intervals take them for that. And a share of right
-# answers depends on who comes in. Say one log in $n$ that you are shown is ill in a way the clinic knows, it finds a
-# share $h$ of these, and calls a share $f$ of the healthy ones ill. How many of its alarms are right?
+# one cause at a time. By their curves, runs with wrong labels were never called `label-noise` first; five of six were
+# called `overfitting`, which counts as right. Six runs of one recipe are not six independent trials, and the intervals
+# take them for that. And a share of right answers depends on who comes in. Say one log in $n$ that you are shown is ill
+# in a way the clinic knows, it finds a share $h$ of these, and calls a share $f$ of the healthy ones ill. How many of
+# its alarms are right?
 
 
 # %% decides="alarms that are right" over="exact, with the share that was found of {len(ill)} ill runs"
@@ -516,9 +520,9 @@ def judged_solution(loss, accuracy, classes):
 lesson.check("judged", judged_solution)
 
 # %% [markdown]
-# **2. Noise about a bend.** Second differences take a curve that bends for noise. Estimate the standard deviation
-# from *third* differences, of which a parabola leaves nothing. They are `np.diff(values, 3)`, each made of four
-# values as $d - 3c + 3b - a$. Take the median of their sizes, times 1.4826. By which number must it be divided?
+# **2. Noise about a bend.** Second differences mistake a bend for noise. Estimate the standard deviation from *third*
+# differences, of which a parabola leaves nothing. They are `np.diff(values, 3)`, each made of four values as
+# $d - 3c + 3b - a$. Take the median of their sizes, times 1.4826. By which number must it be divided?
 
 
 # %% tags=["exercise"]
@@ -537,8 +541,8 @@ lesson.check("noise_of", noise_of_solution)
 
 # %% [markdown]
 # **3. Forge a log.** Write down ten epochs of a training with five classes, an array of shape (2, 10) with losses in
-# the first row and accuracies in the second, so that the clinic's first finding is `double-softmax`. (Lesson 03:
-# which sum stays where it is? And the accuracy must rise far enough for nothing else to cost as much: try it.)
+# the first row and accuracies in the second, so that the clinic's first finding is `double-softmax`. (Lesson 03: which
+# sum stays where it is? And let the accuracy rise far enough that no other cause fits as well: try it.)
 
 # %% tags=["exercise"]
 forged = ...  # an array of shape (2, 10)
@@ -552,9 +556,9 @@ forged_solution = np.stack([np.log(np.e + 4) - rising, rising])
 lesson.check("forged", forged_solution)
 
 # %% [markdown]
-# **4. A mystery.** These are the curves of a network of two classes, on 500 validation samples. Name a slug
-# that fits, and epochs that show it. Answer with a pair: the slug, and three epochs or more. Do it before you ask
-# the clinic. (A slug has hyphens where the name of a rule has underscores; both are taken.)
+# **4. A mystery.** These are the curves of a network of two classes, on 500 validation samples. Name a slug that fits,
+# and epochs that show it. Answer with a pair: the slug, and three epochs or more. Do it before you ask the clinic. (A
+# slug has hyphens where the name of a rule has underscores; both are taken.)
 
 # %%
 curves = mystery_curves()
@@ -577,22 +581,23 @@ lesson.check("mystery", mystery_solution)
 print(*diagnose(log, classes=2, validation_size=500).best.evidence, sep="\n")
 
 # %% [markdown]
-# **5. The last mystery: four trainings.** P, Q, R and S are logs of four networks, and nobody tells you what was done to
-# them. Name the slug of each, and the number that speaks most for it. Each number comes from a different one of these
-# five tools, and one tool is of no use here:
+# **5. The last mystery: four trainings.** P, Q, R and S are logs of four networks, and nobody tells you what was done
+# to them. Name the slug of each, and the number that speaks most for it. Each number comes from a different one of
+# these five tools, and one tool is of no use here:
 #
-# - lesson 01: by how many nats, at most, a loss lies below the floor of its accuracy;
-# - lessons 02 and 03: by how many standard errors, at most, the validation accuracy lies below what guessing would get,
-#   in the epochs in which training is above that already. (Guessing among all classes, on as many samples as validation
+# - lesson 01: the most nats by which a loss lies below the floor of its accuracy;
+# - lessons 02 and 03: the most standard errors by which the validation accuracy lies below what guessing would get, in
+#   the epochs in which training is above that already. (Guessing among all classes, on as many samples as validation
 #   has. An untrained network may well be worse than guessing; one that has begun to learn should not be.)
 # - lesson 03: what the mistake you suspect makes of a network that gives every class the same probability;
 # - lesson 05: by how many nats the last validation loss exceeds the most that calibrated predictions of that accuracy
 #   cost;
-# - lesson 07: what a constant answer costs on the training samples, if it knows how frequent the classes are among them.
+# - lesson 07: what a constant answer costs on the training samples, if it knows how frequent the classes are among
+#   them.
 #
 # What a number needs stands in the logs and in the lines below; give three decimals. `four["P"].log` has `loss`,
 # `accuracy`, `validation_loss` and `validation_accuracy`. You may ask the clinic. But it has no more than the curves,
-# and it is not right about all four; here you know a little more.
+# and it gets some of the four wrong; here you know a little more.
 
 # %%
 four = four_trainings()
@@ -635,15 +640,18 @@ lesson.check("finale", finale_solution)
 # <summary>What the four were, when you have them</summary>
 #
 # - **P**: is a digit an eight? Every pixel was set to 0, as a wrong scaling may do. The loss ends where a constant
-#   answer's must, so nothing was learned of the images. (`class-imbalance` is taken, too: unequal classes are why so
-#   many are right. But its cure, another threshold, would cure nothing here. In lesson 07, where something was learned,
-#   the loss fell below that number.)
-# - **Q**: the digits 0 to 6, with labels and probabilities exchanged. The clinic's first name is its twin. What the
-#   first batch cost tells them apart.
-# - **R**: lesson 02's irises, sorted. All validation flowers are of one species, the rarest in training. The clinic
-#   thinks of BatchNormalization, which this network does not have.
+#   answer's must, so nothing was learned of the images; and on the validation samples the same constant costs what is
+#   printed there. (`class-imbalance` is taken, too: unequal classes are why so many are right. But its cure, another
+#   threshold, would cure nothing here. In lesson 07, where something was learned, the loss fell below that number.)
+# - **Q**: the digits 0 to 6, with labels and probabilities swapped. The clinic's first name is its twin. What the first
+#   batch cost tells them apart: an untrained network behind two softmax layers would cost ln 7, which is less.
+# - **R**: lesson 02's irises, sorted. All validation flowers are of one species, the rarest in training. Training is
+#   above guessing while validation is at 0, which is hardly chance. (The flowers of one species go wrong together, so
+#   the standard errors overstate it.) The clinic thinks of BatchNormalization, which this network does not have; and
+#   labels in a wrong order would keep validation low, while here most are right in the end.
 # - **S**: lesson 03's network, with ten photographs of each class to learn from. The number proves a misfit. Its
-#   direction is plain as well: the last validation loss is above ln 13, so flatter probabilities would cost less.
+#   direction is plain as well, unlike in lesson 05: the last validation loss is above ln 13, so flatter probabilities
+#   would cost less. It is not `overfitting`: the validation accuracy does not fall.
 #
 # </details>
 
@@ -670,14 +678,14 @@ lesson.quiz("healthy")
 #
 # | claim | verdict | decided by |
 # |---|---|---|
-# | The validation loss rises, so it overfits. | **It overfits the loss**, which need not harm the answers. In case 3 about as many are right; at the end some 0.2 nats are owed to probabilities that do not fit, up to the luck of sampling. | a change larger than its noise |
+# | The validation loss rises, so it overfits. | **Its loss overfits**, which need not harm the answers. In case 3 about as many are right; at the end some 0.2 nats are owed to probabilities that do not fit, up to the luck of sampling. | a change larger than its noise |
 # | The loss is small, so it has learned. | **No.** In case 2 it is smaller than any log loss could be at that accuracy: it is another loss. | a number that cannot be |
 # | The accuracy is what counts; never mind the loss. | **No.** In case 1 the accuracy looks like a common class; the loss names the cause. | a number that names its cause |
 # | From the curves one can tell what is wrong. | **In part.** Fingerprints and bounds leave few causes; trends only rank what to try; copies need the samples, and so do wrong labels. (This clinic suspects those only if labels are clean somewhere; in lesson 03 the costliest samples showed them without.) | as a training grows; how often is it right; with every sample; what a clinic cannot know |
 # | An alarm of a tool that is right in 96% is right in 96%. | **No.** It depends on how many of those who come are ill, and on the false alarms. | alarms that are right |
 #
-# **Write the reply you would post** to the asker of case 3, whose thread says "overfitting". Take five minutes,
-# before you open the rubric.
+# **Write the reply you would post** to the asker of case 3, whose thread says "overfitting". Take five minutes before
+# you open the rubric.
 #
 # <details>
 # <summary>A good reply ...</summary>
@@ -688,7 +696,7 @@ lesson.quiz("healthy")
 # - names the experiment: fit a temperature on one half of the validation samples, and look at the other;
 # - says what depends on the purpose: for the most right answers little is lost by training on, for probabilities much
 #   is;
-# - claims nothing that was not run.
+# - promises no cause that only the samples could show.
 #
 # </details>
 

@@ -84,8 +84,8 @@ def test_a_spike_is_told_as_worked_out_by_hand():
     figure = draw(anatomy_picture, **state_of())
     assert figure.readout == (
         "Epoch 3: validation loss 0.105 → 0.380 (statistics recomputed: 0.080), a spike: 3.61 times its neighbours' "
-        "median. The worst 1%, 5%, 10% of the patches carry 40%, 40%, 80% of the rise. The worst 5% had given their "
-        "class a probability of 0.90 (median). 3 crossed to wrong, 0 to right: accuracy 1.000 → 0.850."
+        "median. The worst 1%, 5%, 10% of the patches carry 40%, 40%, 80% of the rise. Before, the network gave the "
+        "class of the worst 5% a probability of 0.90 (median). 3 crossed to wrong, 0 to right: accuracy 1.000 → 0.850."
     )
     assert figure.description.startswith("Left: training and validation loss of one network over epochs")
     assert figure.description.endswith(figure.readout)
@@ -351,10 +351,10 @@ def test_the_worst_are_all_of_them_whether_their_loss_rose_or_not():
     of_true[1:3, 5:] = 0.8
     of_true[2, :3] = 0.1
     readout = draw(anatomy_picture, **state_of(of_true, worst=1.0)).readout
-    assert "The worst 100% had given their class a probability of 0.80 (median)." in readout
+    assert "Before, the network gave the class of the worst 100% a probability of 0.80 (median)." in readout
     of_true[1, 3:], of_true[2, 3:] = 0.7, 0.71
     readout = draw(anatomy_picture, **state_of(of_true, worst=1.0)).readout
-    assert "The worst 100% had given their class a probability of 0.70 (median)." in readout
+    assert "Before, the network gave the class of the worst 100% a probability of 0.70 (median)." in readout
 
 
 def test_tiny_probabilities_are_told_by_their_size():

@@ -122,7 +122,7 @@ QUESTION = Question(
             correct=True,
         ),
         Option(
-            "It replaces it by the new version.",
+            "It replaces it with the new version.",
             "Only a notebook that you have not changed is replaced. There is nothing of yours in it to lose.",
         ),
         Option(

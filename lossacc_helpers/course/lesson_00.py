@@ -140,7 +140,7 @@ class ProgressTable:
             these = "this file" if len(self.files) == 1 else "these files"
             notes.append(f"Your progress is kept in {' and '.join(self.files)}. To start over, delete {these}.")
         elif not self.trouble:
-            notes.append("Your progress will be kept in a file of yours. Once there is one, its place stands here.")
+            notes.append("Your progress will be kept in a file of yours. Once it exists, this line says where it is.")
         return notes
 
     def __str__(self) -> str:

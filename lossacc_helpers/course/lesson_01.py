@@ -525,7 +525,7 @@ QUESTIONS = {
         ],
     ),
     "jump": Question(
-        "One epoch to the next: over 100 samples the loss jumps from 0.30 to 0.45, and the accuracy stays at 0.95. "
+        "From one epoch to the next the loss over 100 samples jumps from 0.30 to 0.45, and the accuracy stays at 0.95. "
         "At least how many samples must have changed?",
         [
             Option("15", "The loss rose by 15 nats altogether, but nothing limits what one sample costs."),

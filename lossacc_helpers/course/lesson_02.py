@@ -426,7 +426,7 @@ QUESTIONS = {
                 "Lesson 01 bounds one by the other, and finished networks show a moderate correlation.",
             ),
             Option(
-                "It tends to be high, but the -1 is no measure of how surely",
+                "It tends to be high, but the -1 does not say how surely",
                 "What you vary decides: a correlation over epochs says little about a choice among networks.",
                 correct=True,
             ),

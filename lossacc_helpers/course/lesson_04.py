@@ -113,7 +113,7 @@ PREDICTIONS = (
             "For an epoch or two the validation loss jumps to twice its height, and then it is back. Training loss "
             "falls all the time. What is the least you must change to make such jumps go away?"
         ),
-        came_out="Recomputed with dropout off, statistics remove all of them, with no trained weight changed.",
+        came_out="Statistics recomputed with dropout off remove all of them, and no trained weight is changed.",
         guesses=(
             Guess(
                 text="take more validation images: with few of them the loss is noisy",
@@ -146,8 +146,8 @@ PREDICTIONS = (
         name="scanner",
         question=(
             "A network reads digits with an accuracy of 98%. Then a new scanner is bought, with less contrast, and "
-            "it reads most of them wrong. There are 1,437 digits from the new scanner that nobody has labelled. How "
-            "much of the lost accuracy can be won back without labels?"
+            "the network reads most of its digits wrong. There are 1,437 digits from the new scanner that nobody has "
+            "labelled. How much of the lost accuracy can be won back without labels?"
         ),
         came_out="Nearly all of it, from the statistics of the unlabelled digits.",
         guesses=(
@@ -376,6 +376,9 @@ EXERCISES = (
             "the answers alone": WrongAnswer(answer=_AFTER, says="3 were expected"),
             "what the new scanner made of it at first": WrongAnswer(
                 answer=(np.zeros(len(_AT_OLD), dtype=int), _AFTER, (0.8, 0.9)), says="The first of the three is"
+            ),
+            "the answers from the old scanner": WrongAnswer(
+                answer=(_AT_OLD, _AT_OLD, _change(_AT_OLD, _AT_OLD)), says="Let it predict `new_scans`"
             ),
             "an interval of two sets of digits": WrongAnswer(
                 answer=(_AT_OLD, _AFTER, _as_of_two_sets()), says="only those count that crossed"

@@ -104,8 +104,8 @@ PREDICTIONS = (
     Prediction(
         name="repaired",
         question=(
-            "All logits of the last epoch are divided by one number, chosen on other songs. No answer changes. How "
-            "much of the rise of the validation loss goes away?"
+            "At the least validation loss and at the last epoch, all logits are divided by one number each, chosen on "
+            "other songs. No answer changes. How much of the rise of the validation loss goes away?"
         ),
         came_out="A good half or more of it.",
         scale=Scale(least=0, greatest=100, step=5, label="percent of the rise", outcome=_repaired_outcome),

@@ -443,6 +443,10 @@ EXERCISES = (
                 answer=lambda minutes, mean: (np.maximum(0, np.abs(minutes) - 10), _permitted(mean)),
                 says="never below",
             ),
+            "hardly a slope": WrongAnswer(
+                answer=lambda minutes, mean: (1e-4 * np.abs(minutes) + (np.abs(minutes) > 10), _permitted(mean)),
+                says="rises by less than 0.01",
+            ),
             "late only": WrongAnswer(
                 answer=lambda minutes, mean: (np.maximum(0, minutes / 10), _permitted(mean)),
                 says="minutes off counts 1",

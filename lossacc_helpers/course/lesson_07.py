@@ -86,7 +86,7 @@ def rare() -> Explorer:
         more = (
             f"If a miss costs as much as {price} false alarm{'s' if price > 1 else ''}, 1,000 samples cost "
             f"{costs[0]:.0f} here, {costs[1]:.0f} at the threshold that follows from the price ({by_price:.2f}, "
-            f"dotted), and {costs[2]:.0f} if nobody is called an eight."
+            f"dotted), and {costs[2]:.0f} if no digit is called an eight."
         )
         return {
             "judged": judged,

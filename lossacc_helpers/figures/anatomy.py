@@ -302,7 +302,7 @@ def _readout(
         told += [
             f"The worst {', '.join(_percent(share) for share in _TOLD)} of the patches carry "
             f"{', '.join(_percent(change.carried(share)) for share in _TOLD)} of the rise.",
-            f"The worst {_percent(change.worst)} had given their class a probability of "
+            f"Before, the network gave the class of the worst {_percent(change.worst)} a probability of "
             f"{_probability(np.median(change.p_before[ids]))} (median).",
         ]
     else:
