@@ -9,8 +9,8 @@ os.environ["LOSSACC_PROGRESS"] = "off"
 
 # Where several workers share the processors, threads that wait for one another only take time from the others.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    for library in ("OMP", "OPENBLAS", "MKL"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    for which in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+        os.environ.setdefault(f"{which}_THREADS", "1")
 
 # The modules that take longest, so that the workers of `make test` begin with them and end at the same time.
 LONG = (

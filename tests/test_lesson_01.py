@@ -130,7 +130,7 @@ STATES = st.builds(
 )
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.lists(STATES, min_size=1, max_size=4))
 def test_the_ten_samples_look_the_same_whatever_was_shown_before(states):
     forgets(ten_samples, states)

@@ -37,6 +37,7 @@ def explorer(training):
     return lesson.explorer()
 
 
+@pytest.mark.slow
 def test_every_control_of_the_explorer_changes_what_it_shows(explorer):
     move_every_control(explorer)
 

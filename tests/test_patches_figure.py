@@ -125,7 +125,10 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
+LARGE = ("large", "wide", "tall")  # `make test-slow` draws these too
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, marks=[pytest.mark.slow] * (page in LARGE)) for page in PAGES])
 def test_a_page_is_840_pixels_wide_takes_60_kb_and_can_be_read(page):
     figure = PAGES[page]()
     assert figure.size_in_pixels[0] == 840

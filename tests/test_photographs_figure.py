@@ -126,7 +126,10 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
+LARGE = ("full scale, 3 columns", "noise", "regions of small crops")  # `make test-slow` draws these too
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, marks=[pytest.mark.slow] * (page in LARGE)) for page in PAGES])
 def test_a_page_is_840_pixels_wide_takes_60_kb_and_can_be_read(page):
     figure = PAGES[page]()
     assert figure.size_in_pixels[0] == 840
@@ -142,6 +145,7 @@ def test_a_page_is_840_pixels_wide_takes_60_kb_and_can_be_read(page):
         assert not one.overlaps(other)
 
 
+@pytest.mark.slow
 def test_a_page_has_as_many_shades_as_its_bytes_allow():
     def shades(figure):
         return len(np.unique(np.concatenate([shown_in(figure, image).ravel() for image in figure.axes[0].images])))

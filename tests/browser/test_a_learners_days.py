@@ -25,6 +25,7 @@ def counts(guide: Desk) -> list[str]:
     return row.locator("td").all_inner_texts()
 
 
+@pytest.mark.slow
 def test_progress_is_seen_in_lesson_00_also_when_the_kernels_are_new(lab: Window, course: Callable[[str], str]) -> None:
     folder = course("progress")
     guide, desk = take(GUIDE, lab, folder), take(FIRST.name, lab, folder)

@@ -9,6 +9,7 @@ from tests.browser.desk import some_browser
 from tools.jupyter_lab import NoBrowser, chromium, jupyter_server
 
 
+@pytest.mark.slow
 def test_a_server_takes_its_kernels_with_it_and_reads_nothing_of_the_user_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -23,6 +24,7 @@ def test_a_server_takes_its_kernels_with_it_and_reads_nothing_of_the_user_s(
     assert not [one for one in family if psutil.pid_exists(one.pid)]
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     with (
         pytest.raises(RuntimeError, match="bad_folder"),

@@ -9,6 +9,8 @@ from tests.browser.desk import ARTEFACTS, LESSONS, Desk, take
 from tests.test_lessons import exercises, groundwork
 from tools.jupyter_lab import Window
 
+DENSEST = "04_validation_spikes"  # the lesson whose looks `make test` examines; `make test-slow` examines all
+
 
 @pytest.fixture(scope="module", params=LESSONS)
 def desk(request: pytest.FixtureRequest, lab: Window, course: Callable[[str], str]) -> Iterator[Desk]:
@@ -147,6 +149,9 @@ def test_every_option_of_a_question_has_its_feedback_by_mouse_and_by_keyboard(de
 # Looks ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "desk", [pytest.param(name, marks=[pytest.mark.slow] * (name != DENSEST)) for name in LESSONS], indirect=True
+)
 @pytest.mark.parametrize(
     ("dark", "width"),
     [

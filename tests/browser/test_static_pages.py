@@ -11,7 +11,7 @@ from tests.browser import axe
 from tests.browser.desk import LESSONS
 from tools.lessons import NOTEBOOKS
 
-AT_ONCE = 2  # so many pages does axe look at in `make test`; `make test-slow` looks at the others
+AT_ONCE = 1  # so many pages does axe look at in `make test`; `make test-slow` looks at the others
 UNSAID = "No description has been provided for this image"  # what nbconvert puts where a notebook says nothing
 
 

@@ -110,6 +110,7 @@ def test_killed_and_repeated_it_ends_with_the_same_gradebook(
         assert texts[0].split("## Marks given")[0] == texts[1].split("## Marks given")[0]
 
 
+@pytest.mark.slow
 def test_a_sandbox_dies_with_its_grader(tmp_path: Path, sandbox: Sandbox) -> None:
     import psutil
 
@@ -267,6 +268,7 @@ def test_what_was_cut_off_while_it_was_written_is_written_again(
     assert "time.sleep(0.05)" in shown.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_what_no_longer_holds_is_not_told_any_more(submitted: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """A good file, then one that nobody can read, then nothing at all."""
     shutil.copytree(submitted / "ada", tmp_path / "in" / "ada")

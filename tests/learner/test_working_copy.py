@@ -675,7 +675,7 @@ def test_a_first_run_that_is_killed_anywhere_is_completed(source: Path, tmp_path
 
 
 @posix_only
-@pytest.mark.parametrize("saves_again", [False, True])
+@pytest.mark.parametrize("saves_again", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_run_that_is_killed_while_a_learner_saves_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saves_again: bool
 ) -> None:

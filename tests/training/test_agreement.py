@@ -99,12 +99,12 @@ def cosine():
     "make_optimizer",
     [
         lambda: optimizers.SGD(0.05, momentum=0.9, nesterov=True, weight_decay=1e-3),
-        lambda: optimizers.SGD(0.05, clipnorm=0.1),
+        pytest.param(lambda: optimizers.SGD(0.05, clipnorm=0.1), marks=pytest.mark.slow),
         pytest.param(lambda: optimizers.Adam(0.01, global_clipnorm=0.1), marks=pytest.mark.slow),
         lambda: optimizers.Adam(0.01, clipvalue=0.01, amsgrad=True),
         pytest.param(lambda: optimizers.AdamW(0.01, weight_decay=0.1), marks=pytest.mark.slow),
         cosine,
-        lambda: optimizers.Lamb(0.01),
+        pytest.param(lambda: optimizers.Lamb(0.01), marks=pytest.mark.slow),
         pytest.param(lambda: optimizers.Muon(0.01), marks=pytest.mark.slow),
     ],
     ids="sgd clipnorm global_clipnorm clipvalue adamw schedule lamb muon".split(),
@@ -127,7 +127,9 @@ def test_a_single_sigmoid_unit_agrees():
     )
 
 
-@pytest.mark.parametrize("loss", [None, keras.losses.SparseCategoricalCrossentropy(from_logits=True)])
+@pytest.mark.parametrize(
+    "loss", [None, pytest.param(keras.losses.SparseCategoricalCrossentropy(from_logits=True), marks=pytest.mark.slow)]
+)
 def test_logits_agree(loss):
     check_agreement(
         network(5, last=None),
@@ -163,7 +165,9 @@ def swapped_targets(targets, predictions):
     return -keras.ops.sum(predictions * keras.ops.log(keras.ops.clip(targets, 1e-2, 1.0)), axis=-1)
 
 
-@pytest.mark.parametrize("loss", [smooth(), swapped_targets, "mean_squared_error"])
+@pytest.mark.parametrize(
+    "loss", [smooth(), swapped_targets, pytest.param("mean_squared_error", marks=pytest.mark.slow)]
+)
 def test_other_losses_agree(loss):
     check_agreement(
         network(5),
@@ -175,7 +179,9 @@ def test_other_losses_agree(loss):
     )
 
 
-@pytest.mark.parametrize("reduction", ["none", None, "sum", "mean"])
+@pytest.mark.parametrize(
+    "reduction", ["none", "sum", *(pytest.param(each, marks=pytest.mark.slow) for each in (None, "mean"))]
+)
 def test_a_loss_is_reduced_as_keras_reduces_it(reduction):
     # SGD, because Adam does not mind the size of a loss.
     loss = keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
@@ -216,11 +222,11 @@ def dropped():
     "hidden",
     [
         [frozen],
-        [decayed],
-        [constrained],
+        pytest.param([decayed], marks=pytest.mark.slow),
+        pytest.param([constrained], marks=pytest.mark.slow),
         [lambda: layers.Dense(6), normalised, lambda: layers.Activation("relu")],
         [6, dropped],
-        [6, lambda: layers.LeakyReLU(negative_slope=0.2)],
+        pytest.param([6, lambda: layers.LeakyReLU(negative_slope=0.2)], marks=pytest.mark.slow),
     ],
     ids="frozen regulariser constraint batch_normalization dropout leaky".split(),
 )
@@ -249,7 +255,7 @@ def penalised_activation():
     [
         with_first_kernel(trainable=False),
         with_first_kernel(regularizer=keras.regularizers.L2(0.5)),
-        with_first_kernel(constraint=keras.constraints.MaxNorm(0.3)),
+        pytest.param(with_first_kernel(constraint=keras.constraints.MaxNorm(0.3)), marks=pytest.mark.slow),
         network(lambda: layers.Dense(8), penalised_activation),
     ],
     ids="frozen regulariser constraint activity".split(),

@@ -98,7 +98,10 @@ def test_an_elementwise_optimizer_trains_a_stack_as_it_trains_one(shelf, monkeyp
     alike(*by_both_programs(monkeypatch, optimizer=optimizer))
 
 
-@pytest.mark.parametrize("clipping", [{"clipnorm": 0.05}, {"global_clipnorm": 0.05}, {"clipvalue": 0.01}])
+@pytest.mark.parametrize(
+    "clipping",
+    [{"clipnorm": 0.05}, {"global_clipnorm": 0.05}, pytest.param({"clipvalue": 0.01}, marks=pytest.mark.slow)],
+)
 def test_clipping_treats_each_replica_of_a_stack_by_itself(shelf, monkeypatch, clipping):
     # Adam would hide a wrong norm: it divides by the size of the gradients.
     alike(*by_both_programs(monkeypatch, optimizer=optimizers.SGD(1.0, **clipping)))
@@ -335,7 +338,7 @@ def with_activation(activation):
     [
         (with_activation("relu"), with_activation(relu)),
         (with_activation(scaled(1.0)), with_activation(scaled(-3.0))),
-        (named_layer("relu"), named_layer("tanh")),
+        pytest.param(named_layer("relu"), named_layer("tanh"), marks=pytest.mark.slow),
         (
             network(lambda: layers.Dense(8), lambda: layers.LeakyReLU(negative_slope=0.9)),
             network(lambda: layers.Dense(8), lambda: layers.LeakyReLU(negative_slope=0.1)),
@@ -348,10 +351,10 @@ def with_activation(activation):
         pytest.param(asked, switched(constrained_kernel), marks=pytest.mark.slow),
         pytest.param(asked, switched(decayed_output), marks=pytest.mark.slow),
         (asked, called_otherwise),
-        (network(*NORMALISED), switched(frozen_scale, *NORMALISED)),
+        pytest.param(network(*NORMALISED), switched(frozen_scale, *NORMALISED), marks=pytest.mark.slow),
         pytest.param(network(*NORMALISED), switched(decayed_kernel, *NORMALISED), marks=pytest.mark.slow),
         (network(*NORMALISED), switched(constrained_kernel, *NORMALISED)),
-        (network(*NORMALISED), switched(decayed_output, *NORMALISED)),
+        pytest.param(network(*NORMALISED), switched(decayed_output, *NORMALISED), marks=pytest.mark.slow),
     ],
     ids=[
         "own of the same name",

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tools.lessons import ROOT
 
 # Stands in for TensorFlow, and for its absence.
@@ -44,6 +46,7 @@ def test_importing_training_and_using_it_writes_nothing_to_stderr():
     assert out == "[2.] True\n"
 
 
+@pytest.mark.slow
 def test_a_network_that_masks_padding_writes_nothing_to_stderr_either():
     out, err = run(
         "from lossacc_helpers import training\n"

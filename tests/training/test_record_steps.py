@@ -63,7 +63,12 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+AT_ONCE = ("sparse", "binary")  # `make test-slow` tries the others
+
+
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=[pytest.mark.slow] * (form not in AT_ONCE)) for form in FORMS]
+)
 def test_every_step_is_the_loss_and_the_hits_of_the_predictions_that_were_trained_on(form):
     build_model, loss, labels_as = FORMS[form]
     features, labels = many(110)
@@ -111,7 +116,7 @@ def by_hand(model, optimizer, features, labels, *, epochs, batch_size):
     return (np.array(values) for values in zip(*found, strict=True))
 
 
-@pytest.mark.parametrize("regularised", [False, True])
+@pytest.mark.parametrize("regularised", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_compiled_fit_reports_what_a_loop_by_hand_finds(regularised):
     decay = {"kernel_regularizer": keras.regularizers.L2(0.1)} if regularised else {}
     build = network(lambda: layers.Dense(8, activation="tanh", **decay), layers.BatchNormalization, last=None)
@@ -147,7 +152,15 @@ def test_a_stream_with_steps_per_epoch_is_recorded():
 
 
 @pytest.mark.parametrize(
-    "metric", ["acc", "sparse_categorical_accuracy", keras.metrics.SparseCategoricalAccuracy], ids=str
+    "metric",
+    [
+        "acc",
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("sparse_categorical_accuracy", keras.metrics.SparseCategoricalAccuracy)
+        ),
+    ],
+    ids=str,
 )
 def test_other_names_of_the_accuracy_do_as_well(metric):
     model, record = asked(), RecordSteps()

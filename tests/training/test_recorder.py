@@ -53,7 +53,7 @@ def nested():
     [
         (nested, "sparse_categorical_crossentropy", lambda data: data),
         (network(8, lambda: layers.Dropout(0.5), layers.BatchNormalization), "categorical_crossentropy", one_hot),
-        (network(8, last="sigmoid", units=1), "binary_crossentropy", two_classes),
+        pytest.param(network(8, last="sigmoid", units=1), "binary_crossentropy", two_classes, marks=pytest.mark.slow),
         (network(8, last=None), keras.losses.SparseCategoricalCrossentropy(from_logits=True), lambda data: data),
     ],
     ids=["layers within layers", "dropout and batch normalisation", "one sigmoid", "logits"],
@@ -164,7 +164,7 @@ def test_the_run_is_made_once_an_epoch():
     "last",
     [
         {"activation": "softmax"},
-        {"activation": None},
+        pytest.param({"activation": None}, marks=pytest.mark.slow),
         {"activation": "softmax", "then": lambda: layers.Activation("linear", dtype="float32")},
     ],
     ids=["softmax", "logits", "softmax that lost its logits"],

@@ -134,6 +134,7 @@ print(seen, everything.nbytes, stream.together - before, array.together - before
 """
 
 
+@pytest.mark.slow
 def test_6000_crops_of_150_x_200_stream_through_a_quarter_of_what_they_take_as_floats():
     command = [sys.executable, "-c", MEMORY]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
