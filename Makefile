@@ -42,8 +42,8 @@ lab: install ## open the course in JupyterLab
 	@sh tools/lab.sh $(LAB_ARGS)
 
 test: install ## run every check: tests, doctests, lint, types, import contract, notebooks
-	@# Three workers, on two cores too: the tests in the browser and in the sandbox spend much of their time waiting.
-	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TEST_ARGS)
+	@# Four workers, on two cores too: tests in the browser and in the sandbox wait much. TEST_ARGS='-n 2' needs less memory.
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder $(TEST_ARGS)
 
 test-slow: install ## run what takes minutes and `make test` leaves out
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m slow $(TEST_ARGS)

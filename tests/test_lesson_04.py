@@ -23,6 +23,7 @@ def fast():
 # The explorers -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["anatomy", "descent"])
 def test_every_control_of_the_explorers_changes_what_it_shows(name):
     move_every_control(lesson.explorer(name))

@@ -15,6 +15,7 @@ from tests.moving import move_every_control
 # The explorers -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["landscape", "minimisers"])
 def test_every_control_of_the_explorers_changes_what_they_show(name):
     move_every_control(lesson.explorer(name))

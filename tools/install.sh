@@ -42,7 +42,7 @@ else
 fi
 
 pip_install() {
-    "$python" -m pip --disable-pip-version-check --quiet install --no-deps "$@"
+    "$python" -m pip --disable-pip-version-check --quiet install --no-deps --no-compile "$@"
 }
 
 # The lock is complete, so nothing is left to resolve; flit_core is in it, so the package needs no build environment.
@@ -50,6 +50,9 @@ if ! { pip_install -r requirements.lock && pip_install --no-build-isolation -e .
     echo "Not everything could be installed; pip says why above. Mend it (often the network) and run make again." >&2
     exit 1
 fi
+
+# pip would compile on one processor, which takes a minute. Some packages hold files that are no Python of this version.
+"$python" -m compileall -qq -j 0 "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
 
 "$python" tools/jupyter/apply.py
 

@@ -13,6 +13,8 @@ from tests.browser.desk import Desk, take
 from tests.test_lessons import exercises
 from tools.jupyter_lab import WIDGET_VIEW, Server, Window, jupyter_server, window
 
+pytestmark = pytest.mark.slow
+
 FIRST = SYLLABUS[0]
 TRAINS = next(entry for entry in SYLLABUS if entry.trains)
 
@@ -25,7 +27,6 @@ def counts(guide: Desk) -> list[str]:
     return row.locator("td").all_inner_texts()
 
 
-@pytest.mark.slow
 def test_progress_is_seen_in_lesson_00_also_when_the_kernels_are_new(lab: Window, course: Callable[[str], str]) -> None:
     folder = course("progress")
     guide, desk = take(GUIDE, lab, folder), take(FIRST.name, lab, folder)
@@ -66,7 +67,6 @@ def test_progress_is_seen_in_lesson_00_also_when_the_kernels_are_new(lab: Window
         each.notebook.close()
 
 
-@pytest.mark.slow
 def test_a_notebook_that_is_opened_again_shows_its_pictures_and_misses_no_model(
     browser: Browser, server: Server, settings: Path, course: Callable[[str], str], tmp_path: Path
 ) -> None:
@@ -112,7 +112,7 @@ training.fit_replicas(build, irises.train, irises.validation, epochs=60_000, **s
     ("name", "before", "long"),
     [
         pytest.param(FIRST.name, "", "while True:\n    pass", id="a loop without end"),
-        pytest.param(TRAINS.name, TRAINING, LONG_TRAINING, id="a long training", marks=pytest.mark.slow),
+        pytest.param(TRAINS.name, TRAINING, LONG_TRAINING, id="a long training"),
     ],
 )
 def test_an_interruption_leaves_the_kernel_usable(

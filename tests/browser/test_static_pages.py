@@ -11,7 +11,10 @@ from tests.browser import axe
 from tests.browser.desk import LESSONS
 from tools.lessons import NOTEBOOKS
 
-AT_ONCE = 1  # so many pages does axe look at in `make test`; `make test-slow` looks at the others
+AT_ONCE = 1  # so many pages are made in `make test`; `make test-slow` makes the others
+pages = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (place >= AT_ONCE)) for place, name in enumerate(LESSONS)]
+)
 UNSAID = "No description has been provided for this image"  # what nbconvert puts where a notebook says nothing
 
 
@@ -34,12 +37,14 @@ def test_every_stored_picture_carries_its_sentence(name: str) -> None:
         assert sentence == output.data["text/plain"]
         assert sentence.endswith("."), sentence
         assert len(sentence.split()) > 4, sentence
+
+
+@pages
+def test_no_picture_of_a_page_is_without_its_sentence(name: str) -> None:
     assert UNSAID not in page_of(name)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (place >= AT_ONCE)) for place, name in enumerate(LESSONS)]
-)
+@pages
 def test_axe_finds_nothing_serious(name: str, browser: Browser, axe_core: str) -> None:
     page = browser.new_page()
     page.route("**/*", lambda route: route.abort())  # mathematics and fonts of other hosts

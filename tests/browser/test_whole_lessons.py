@@ -11,12 +11,10 @@ from tests.browser.desk import ARTEFACTS, LESSONS, take
 from tools.jupyter_lab import WIDGET_VIEW, Window
 from tools.lessons import NOTEBOOKS, tags
 
-AT_ONCE = 1  # so many run whole in `make test`; `make test-slow` runs the others
+pytestmark = pytest.mark.slow  # `make test` runs all notebooks without a browser, and all explorers in one
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (place >= AT_ONCE)) for place, name in enumerate(LESSONS)]
-)
+@pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_runs_whole(name: str, lab: Window, course: Callable[[str], str]) -> None:
     desk = take(name, lab, course(f"whole {name}"))
     desk.notebook.run_all()

@@ -185,7 +185,7 @@ def test_an_answer_that_was_changed_is_marked_again_and_a_mark_by_hand_stays(
     assert "Well seen." in (out / "feedback" / "bea" / KEY.name / f"{KEY.name}.html").read_text(encoding="utf-8")
 
 
-def test_another_seed_asks_with_other_arguments(submitted: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_another_seed_asks_with_other_arguments() -> None:
     from lossacc_helpers.grading import marking
 
     first, second = (marking.requests(KEY, seed)["row_losses"] for seed in (1, 2))
@@ -193,6 +193,10 @@ def test_another_seed_asks_with_other_arguments(submitted: Path, sandbox: Sandbo
     assert second is not None
     assert json.dumps(first[0][0].tolist()) != json.dumps(second[0][0].tolist())
     assert first[0][0].tolist() == marking.requests(KEY, 1)["row_losses"][0][0].tolist()  # type: ignore[index]
+
+
+@pytest.mark.slow
+def test_a_seed_that_was_drawn_stays(submitted: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     shutil.copytree(submitted / "ada", tmp_path / "in" / "ada")
     batch.grade_folder(tmp_path / "in", tmp_path / "out", KEYS, sandbox, jobs=1, tell=lambda line: None)
     seed = (tmp_path / "out" / "seed.txt").read_text()
@@ -233,6 +237,7 @@ def test_what_cannot_be_told_apart_is_told(tmp_path: Path) -> None:
     assert len([line for line in strange if "more than once" in line]) == 2
 
 
+@pytest.mark.slow
 def test_a_submission_on_which_the_grader_fails_ends_no_other(
     submitted: Path, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,7 +201,7 @@ time.sleep(600)
 
 def test_a_submission_that_does_not_listen_cannot_hold_the_grader_up() -> None:
     """The question is larger than what a pipe takes in, and nobody reads it."""
-    with made(Limits(cell=2, waiting=3, whole=10, memory=700_000_000)) as small:
+    with made(Limits(cell=2, waiting=2, whole=4, memory=700_000_000)) as small:
         collected = collect(small, [FORGE_READY, "f = sum"], {"f": [(np.zeros(200_000),)]})
     assert {stop.reason for stop in collected.stops} == {"time"}
 
