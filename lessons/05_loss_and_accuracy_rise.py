@@ -784,8 +784,8 @@ print(f"your network: loss {unseen.loss[-1]:.2f}, the bound is {most_loss:.2f}")
 assert unseen.loss[-1] < most_loss
 
 # %% [markdown]
-# Your network is far too bold, and its two numbers do not prove it: with more than a hundred classes the bound is
-# loose, for a wrong answer may honestly have been one of very many. There you need the predictions themselves.
+# Your network is far too bold, and its two numbers do not prove it: with a class for every word the bound is loose,
+# because a wrong answer may honestly have been one of very many. There you need the predictions themselves.
 
 # %% [markdown]
 # ### Read on, if you like: two laws of confidence
