@@ -1042,7 +1042,7 @@ lesson.quiz("fano")
 # - D. Soudry and others, ["The implicit bias of gradient descent on separable
 #   data"](https://arxiv.org/abs/1710.10345), JMLR 2018: why confidence grows without end on data that a line
 #   separates.
-# - R. Müller, S. Kornblith, G. Hinton, ["When does label smoothing help?"](https://arxiv.org/abs/1906.02629), NeurIPS
-#   2019.
+# - R. Müller, S. Kornblith, G. Hinton, ["When does label smoothing help?"](https://arxiv.org/abs/1906.02629),
+#   NeurIPS 2019.
 # - J. Bröcker, L. A. Smith, ["Increasing the reliability of reliability diagrams"](https://doi.org/10.1175/WAF993.1),
 #   Weather and Forecasting 22 (2007).

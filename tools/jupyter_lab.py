@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwrig
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 STARTING = 90.0  # seconds that a server, or a page, may take to appear on a busy machine
-RUNNING = 300.0  # seconds that cells may take
+RUNNING = 900.0  # seconds that a whole lesson may take on a busy machine
 SETTLING = 30.0  # seconds in which what was done must be seen
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "msedge", "chrome")

@@ -417,6 +417,18 @@ def lines_are_narrow(lesson: Lesson) -> Iterator[str]:
                 yield f"{cell.id} has {len(line)} characters in line {number}; at most {WIDEST_LINE}"
 
 
+def no_line_begins_a_list_by_chance(lesson: Lesson) -> Iterator[str]:
+    """Whatever wraps to `- slope` or `2019.` is rendered as an item of a list, code and mathematics too."""
+    for cell in lesson.prose:
+        before = ""
+        for line in re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL).splitlines():
+            begins = re.match(r"\s*(?:[-+*]|\d+[.)])(?= |$)", line)
+            inside = before.count("`") % 2 or before.count("$") % 2
+            if begins and (inside or re.match(r"\s*\d{3}", line)):
+                yield f"{cell.id} has a line that begins with {begins[0].strip()}, as an item of a list would; wrap it"
+            before = before + line if line.strip() else ""
+
+
 def keras_is_quiet(lesson: Lesson) -> Iterator[str]:
     """TensorFlow talks on stderr while it is imported, except from the package's `training`, which comes first."""
     quiet = False
@@ -558,6 +570,7 @@ RULES: tuple[Rule, ...] = (
     exercises_stand_alone,
     cells_are_short,
     lines_are_narrow,
+    no_line_begins_a_list_by_chance,
     keras_is_quiet,
     words_are_not_banned,
     spelling_is_british,
