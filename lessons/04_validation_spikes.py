@@ -90,7 +90,8 @@ lesson.commit("pays")
 #
 # 1. Scrub over the **epochs** of network 1 and stop at a ring. Which patches pay, and how sure was the network of
 #    them an epoch earlier?
-# 2. Switch **patches that pay most** between 1%, 5% and 10%. Is a spike made by a handful of patches?
+# 2. Switch **patches that pay most** between 1%, 5% and 10%. Is a spike made by a handful of patches? (They may carry
+#    more than the whole rise: then others became cheaper.)
 # 3. Step to the epoch after the spike (24 and 25 are one spike: step past both). The loss is back. No label has
 #    changed, and one epoch of 63 steps lies between.
 # 4. Do the training patches spike as well? Keep that in mind.
