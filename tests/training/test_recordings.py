@@ -22,10 +22,13 @@ def test_two_epochs_of_a_recording_come_out_again(name):
     np.testing.assert_array_equal(run.train.labels, recorded.train.labels)
     steps = 2 * recorded.steps.steps_per_epoch
     reported, again = recorded.steps.losses[:steps], run.steps.losses
-    # The first steps are the same arithmetic in another order of threads; then rounding grows as training goes on.
+    # The first steps are the same arithmetic in another order of threads; then rounding grows as training goes on. With
+    # arguments swapped it grows from 1e-7 to 0.001 in forty steps and to 0.05 in eighty: the losses of two epochs still
+    # agree, and the answers after the first, while those after the second are each training's own.
     np.testing.assert_allclose(again[:5], reported[:5], rtol=1e-4)
+    np.testing.assert_allclose(again[:20], reported[:20], rtol=0.02)
     np.testing.assert_allclose(run.steps.epoch_loss, recorded.steps.epoch_loss[:2], rtol=0.02)
-    np.testing.assert_allclose(run.validation.accuracy, recorded.validation.accuracy[:2], atol=0.03)
+    np.testing.assert_allclose(run.validation.accuracy[:1], recorded.validation.accuracy[:1], atol=0.03)
     np.testing.assert_allclose(
         np.median(run.validation.sample_losses, axis=-1)[0], np.median(recorded.validation.sample_losses[0]), rtol=0.05
     )
