@@ -22,7 +22,6 @@ from lossacc_helpers import training  # before Keras, so that TensorFlow starts 
 
 # isort: split
 import keras
-from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
@@ -30,6 +29,7 @@ from sklearn.neural_network import MLPClassifier
 from benchmarks import numpy_loop
 from lossacc_helpers import datasets
 from lossacc_helpers.history import PredictionHistory
+from lossacc_helpers.training._keras import reader_of_arrays
 from lossacc_helpers.training.stacked import StackedProgram
 from tools.lessons import ROOT
 
@@ -73,12 +73,13 @@ def keras_fit(epochs: int, seed: int, **compiling: Any) -> Curves:
 @contextmanager
 def as_installed() -> Iterator[None]:
     """Keras as it is without this package, which takes the pauses out of `fit` when it is imported."""
-    without_pauses = ArrayDataAdapter.get_tf_dataset
-    ArrayDataAdapter.get_tf_dataset = inspect.unwrap(without_pauses)
+    reader = reader_of_arrays()
+    without_pauses = reader.get_tf_dataset
+    reader.get_tf_dataset = inspect.unwrap(without_pauses)
     try:
         yield
     finally:
-        ArrayDataAdapter.get_tf_dataset = without_pauses
+        reader.get_tf_dataset = without_pauses
 
 
 def scikit_learn(epochs: int, seed: int) -> Curves:

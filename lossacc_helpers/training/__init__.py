@@ -12,9 +12,9 @@ from lossacc_helpers.training._quiet import import_quietly
 import_quietly("tensorflow", "keras")
 
 from lossacc_helpers.training import networks  # noqa: E402  (TensorFlow has to be silenced first)
-from lossacc_helpers.training._pauses import without_pauses  # noqa: E402
 from lossacc_helpers.training.batch_norm import recompute_batch_norm_statistics  # noqa: E402
 from lossacc_helpers.training.diagnosing import DiagnoseTraining  # noqa: E402
+from lossacc_helpers.training.pauses import without_pauses  # noqa: E402
 from lossacc_helpers.training.recorder import RecordPredictions  # noqa: E402
 from lossacc_helpers.training.replicas import fit_replicas  # noqa: E402
 from lossacc_helpers.training.steps import RecordSteps  # noqa: E402

@@ -62,6 +62,15 @@ def spares_weights(optimizer: keras.optimizers.Optimizer) -> bool:
     return any(getattr(optimizer, f"_exclude_from_weight_decay{part}", None) for part in ("", "_pattern"))
 
 
+def reader_of_arrays() -> Any | None:
+    """The class whose ``get_tf_dataset`` makes `fit`'s pipeline of arrays, None where Keras keeps it elsewhere."""
+    try:
+        from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+    except ImportError:
+        return None
+    return ArrayDataAdapter
+
+
 @cache
 def check_keras() -> None:
     """Raise `RuntimeError` where this Keras does not run on TensorFlow or keeps its private parts elsewhere."""

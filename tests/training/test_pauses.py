@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
-from lossacc_helpers.training._pauses import without_pauses
+from lossacc_helpers.training.pauses import without_pauses
 
 
 @pytest.fixture

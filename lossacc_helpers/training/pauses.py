@@ -11,16 +11,14 @@ from typing import Any
 
 import tensorflow as tf
 
-try:
-    from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
-except ImportError:  # a Keras that keeps it elsewhere trains as well, only more slowly
-    ArrayDataAdapter = None
+from lossacc_helpers.training._keras import reader_of_arrays
 
 
 def without_pauses() -> None:
     """Have ``fit``, ``evaluate`` and ``predict`` read arrays through pipelines that are not tuned, from now on."""
-    make = getattr(ArrayDataAdapter, "get_tf_dataset", None)
-    if make is None or hasattr(make, "__wrapped__"):
+    reader = reader_of_arrays()
+    make = getattr(reader, "get_tf_dataset", None)
+    if reader is None or make is None or hasattr(make, "__wrapped__"):  # without it a Keras trains, only more slowly
         return
 
     @wraps(make)
@@ -29,4 +27,4 @@ def without_pauses() -> None:
         options.autotune.enabled = False
         return make(adapter).with_options(options)
 
-    ArrayDataAdapter.get_tf_dataset = untuned
+    reader.get_tf_dataset = untuned
