@@ -63,7 +63,7 @@ def spares_weights(optimizer: keras.optimizers.Optimizer) -> bool:
 
 
 def reader_of_arrays() -> Any | None:
-    """The class whose ``get_tf_dataset`` makes `fit`'s pipeline of arrays, None where Keras keeps it elsewhere."""
+    """The class whose ``get_tf_dataset`` makes the pipeline of arrays for `fit`, or None where Keras has none."""
     try:
         from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
     except ImportError:
