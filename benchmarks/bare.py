@@ -3,10 +3,12 @@
 This runs in a notebook's kernel.
 """
 
+import importlib.util
 import io
 import sys
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 from unittest import mock
 
 import ipywidgets
@@ -41,6 +43,19 @@ def controls(lesson: Lesson) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def copy_of(lesson: ModuleType) -> Lesson:
+    """The lesson of a copy of its module, which has caches of its own.
+
+    Without one, whoever is pressed first computes, and the others find the same state in the lesson's cache.
+    """
+    spec = importlib.util.find_spec(lesson.__name__)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"there is no file of {lesson.__name__}")
+    again = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(again)
+    return cast(Lesson, again.lesson)
 
 
 def tight(explorer: Explorer, control: str) -> ipywidgets.VBox:

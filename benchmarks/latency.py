@@ -65,8 +65,9 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
 
 def _notebook(name: str) -> nbformat.NotebookNode:
     """A notebook that tells what there is to press in a lesson, and has room for the contestants."""
-    lesson = f"from lossacc_helpers.course.lesson_{name[:2]} import lesson"
-    sources = [f"import json\n\nfrom benchmarks import bare\n{lesson}\n\nprint(json.dumps(bare.controls(lesson)))"]
+    module = f"from lossacc_helpers.course import lesson_{name[:2]} as module"
+    tell = "print(json.dumps(bare.controls(module.lesson)))"
+    sources = [f"import json\n\nfrom benchmarks import bare\n{module}\n\n{tell}"]
     cells = [nbformat.v4.new_code_cell(source) for source in (*sources, *CONTESTANTS)]
     return nbformat.v4.new_notebook(cells=cells, metadata=tidy_metadata())
 
@@ -81,8 +82,10 @@ def press_in_turn(
     RuntimeError
         If one of them shows an error.
     """
-    explorer = f"lesson.explorer({control['explorer']!r})"
-    sources = (explorer, *(f"bare.{kind}({explorer}, {control['control']!r})" for kind in CONTESTANTS[1:]))
+    explorer = f"explorer({control['explorer']!r})"
+    again = f"bare.copy_of(module).{explorer}"
+    bare = [f"bare.{kind}({again}, {control['control']!r})" for kind in CONTESTANTS[1:]]
+    sources = [f"module.lesson.{explorer}", *bare]
     for cell, source in zip(cells, sources, strict=True):
         notebook.write(cell, source)
     notebook.run(*cells)

@@ -1,10 +1,12 @@
 """The benchmarks run, their contestants train the same thing, and their tables say what was measured."""
 
+import importlib
 import json
 import re
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import ipywidgets
 import numpy as np
@@ -24,6 +26,7 @@ from benchmarks.report import (
     yardstick,
 )
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
+from lossacc_helpers.descent import descend
 
 # Training -----------------------------------------------------------------------------------------------------------
 
@@ -142,6 +145,17 @@ def test_a_bare_explorer_shows_the_same_picture_and_the_explorer_it_is_made_of_f
     assert apart.picture.figure.pixels() == pytest.approx(whole.picture.figure.pixels())
     assert image.value[1:4] == b"PNG"
     assert (image.value == whole._image.value) == (kind is bare.tight)
+
+
+def test_a_bare_explorer_computes_what_the_lesson_has_computed_and_kept():
+    module = importlib.import_module("lossacc_helpers.course.lesson_04")
+    module.lesson.explorer("descent")
+    with mock.patch("lossacc_helpers.descent.descend", wraps=descend) as computed:
+        again = bare.copy_of(module)
+        again.explorer("descent")
+        assert computed.call_count == 2  # with noise and without
+        again.explorer("descent")
+    assert computed.call_count == 2
 
 
 @pytest.mark.slow
