@@ -12,27 +12,35 @@ from playwright.sync_api import Locator
 
 from benchmarks.lessons import LESSONS
 from benchmarks.report import Aim, aims_table, percentile, ratio_of_medians
-from tools.jupyter_lab import SETTLING, Notebook, chromium, jupyter_server, window
+from tools.jupyter_lab import Notebook, chromium, jupyter_server, window
 from tools.lessons import ROOT, tidy_metadata
 
 CONTESTANTS = ("explorer", "tight", "plain")
 RATIO = 1.3  # of the explorer's median to the tight one's
 TRAINING = 250.0  # milliseconds
 QUIET = 0.15  # seconds without anything to do, before the next press
+PATIENCE = 3.0  # seconds until a press without a new picture is looked into
+STEPS = 20  # at most, until one of them must change the picture
 # Both ends of a press are the browser's own times: of the key (Event.timeStamp) and of the frame that shows the new
 # image (Element Timing).
 _ARM = """(output, [event, limit]) => {
     const image = output.querySelector('img.widget-image');
     image.setAttribute('elementtiming', 'picture');
-    window.pressed = new Promise((done, fail) => {
+    window.pressed = new Promise(done => {
         let start;
         output.addEventListener(event, event => start = event.timeStamp, {capture: true, once: true});
         const observer = new PerformanceObserver(list => {
             const painted = list.getEntries().find(entry => entry.element === image && entry.renderTime > start);
             if (painted) { observer.disconnect(); done(painted.renderTime - start); } });
         observer.observe({type: 'element'});
-        setTimeout(() => { observer.disconnect(); fail(new Error('no new picture')); }, limit); });
-    window.pressed.catch(() => null); }"""
+        setTimeout(() => { observer.disconnect(); done(null); }, limit); }); }"""
+# Up to the end, down to the beginning, and up again.
+_NEXT_KEY = """handle => {
+    const now = Number(handle.ariaValueNow);
+    if (now >= Number(handle.ariaValueMax)) handle.dataset.down = 'yes';
+    if (now <= Number(handle.ariaValueMin)) delete handle.dataset.down;
+    return handle.dataset.down ? 'ArrowLeft' : 'ArrowRight'; }"""
+_SHOWN = "output => output.querySelector('img.widget-image').src"
 _SETTLED = """output => {
     const image = output.querySelector('img.widget-image');
     return !!image?.complete && image.naturalWidth > 0; }"""
@@ -101,27 +109,48 @@ def press_in_turn(
 
 
 def press(notebook: Notebook, output: Locator, control: dict[str, Any]) -> float:
-    """Move a control one step once everything is quiet; milliseconds until the new picture is painted."""
+    """Move a control one step once everything is quiet; milliseconds until the new picture is painted.
+
+    A step that leaves every pixel as it was is not counted: the next one is.
+
+    Raises
+    ------
+    RuntimeError
+        If the picture comes after more than `PATIENCE`, or after `STEPS` steps not at all.
+    """
     page = notebook.window.page
-    notebook.wait_idle()
-    page.wait_for_function(_SETTLED, arg=output.element_handle())
-    page.wait_for_timeout(QUIET * 1000)
+    for _ in range(STEPS):
+        notebook.wait_idle()
+        page.wait_for_function(_SETTLED, arg=output.element_handle())
+        page.wait_for_timeout(QUIET * 1000)
+        before = output.evaluate(_SHOWN)
+        _step(notebook, output, control)
+        taken = page.evaluate("window.pressed")
+        if taken is not None:
+            return float(taken)
+        notebook.wait_idle()
+        page.wait_for_timeout(QUIET * 1000)
+        if output.evaluate(_SHOWN) != before:
+            raise RuntimeError(f"{control['label']}: the picture came after more than {PATIENCE:g} seconds")
+    raise RuntimeError(f"{control['label']}: {STEPS} steps, and no new picture")
+
+
+def _step(notebook: Notebook, output: Locator, control: dict[str, Any]) -> None:
+    page = notebook.window.page
     if control["sort"] == "slider":
         label = page.get_by_text(control["label"], exact=True)
         handle = output.locator(".widget-slider").filter(has=label).get_by_role("slider")
         handle.focus()
-        output.evaluate(_ARM, ["keydown", SETTLING * 1000])
-        # Up to the end, and from there back and forth.
-        at_the_end = handle.evaluate("it => Number(it.ariaValueNow) >= Number(it.ariaValueMax)")
-        page.keyboard.press("ArrowLeft" if at_the_end else "ArrowRight")
+        key = handle.evaluate(_NEXT_KEY)
+        output.evaluate(_ARM, ["keydown", PATIENCE * 1000])
+        page.keyboard.press(key)
     elif control["sort"] == "list":
         # JupyterLab keeps the arrow keys from a closed list, so the clock starts with the choice, not with a key.
         options = output.locator("select")
-        output.evaluate(_ARM, ["change", SETTLING * 1000])
+        output.evaluate(_ARM, ["change", PATIENCE * 1000])
         options.select_option(index=1 - min(1, options.evaluate("it => it.selectedIndex")))
     else:
         raise ValueError(f"tell benchmarks/latency.py how to press {control['label']!r}")
-    return float(page.evaluate("window.pressed"))
 
 
 def row(lesson: str, control: dict[str, Any], times: dict[str, list[float]]) -> dict[str, Any]:
