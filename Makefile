@@ -43,10 +43,12 @@ lab: install ## open the course in JupyterLab
 
 test: install ## run every check: tests, doctests, lint, types, import contract, notebooks
 	@# Four workers, on two cores too: tests in the browser and in the sandbox wait much. TEST_ARGS='-n 2' needs less memory.
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder $(TEST_ARGS)
+	@# The tests start some hundred processes; each would compile the package anew where Python may keep nothing.
+	@unset PYTHONDONTWRITEBYTECODE; \
+		$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder $(TEST_ARGS)
 
 test-slow: install ## run what takes minutes and `make test` leaves out
-	@$(BIN)/python -m pytest -n 2 --dist loadscope -m slow $(TEST_ARGS)
+	@unset PYTHONDONTWRITEBYTECODE; $(BIN)/python -m pytest -n 2 --dist loadscope -m slow $(TEST_ARGS)
 
 notebooks: install ## build and run notebooks/ from lessons/ (LESSON=01 for one)
 	@$(BIN)/python -m tools.build_notebooks $(LESSON)

@@ -81,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 tell=tell,
             )
         minutes = (time.monotonic() - began) / 60
-        print(f"{len(told)} submissions in {minutes:.1f} minutes; read {report} first, then grades.csv beside it")
+        counted = "1 submission" if len(told) == 1 else f"{len(told)} submissions"
+        print(f"{counted} in {minutes:.1f} minutes; read {report} first, then grades.csv beside it")
     except NoSandbox as reason:
         print(
             f"Nothing was graded: {reason}.\n--unsafe (make grade ... UNSAFE=1) grades without a sandbox: "

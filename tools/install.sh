@@ -52,7 +52,8 @@ if ! { pip_install -r requirements.lock && pip_install --no-build-isolation -e .
 fi
 
 # pip would compile on one processor, which takes a minute. Some packages hold files that are no Python of this version.
-"$python" -m compileall -qq -j 0 "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
+purelib=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+"$python" -m compileall -qq -j 0 "$purelib" lossacc_helpers || true
 
 "$python" tools/jupyter/apply.py
 

@@ -82,7 +82,9 @@ class RecordPredictions(keras.callbacks.Callback):  # type: ignore[misc]  # Kera
 
         # Traced once, for any number of samples: a function that is traced again and again complains on stderr.
         first = self.model.inputs[0]
-        self._predict = tf.function(predict).get_concrete_function(tf.TensorSpec((None, *first.shape[1:]), first.dtype))
+        self._predict = tf.function(predict, autograph=False).get_concrete_function(
+            tf.TensorSpec((None, *first.shape[1:]), first.dtype)
+        )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Predict all samples once more."""

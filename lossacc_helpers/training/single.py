@@ -95,7 +95,8 @@ class SingleProgram:
 
         if self._fit is None:
             self._pace = Pace(self._epochs, len(inputs.features) * self._output.classes)
-            traced = tf.function(self._train, jit_compile=self._compilable)
+            # Keras converts no Python of its layers, losses and schedules into a graph either.
+            traced = tf.function(self._train, jit_compile=self._compilable, autograph=False)
             state, constants = arguments(0)
             self._fit = traced.get_concrete_function(state, tf.constant(0), tf.constant(0), *constants)
 

@@ -150,7 +150,8 @@ class StackedProgram:
         )
         if self._fit is None:
             self._pace = Pace(self._epochs, len(inputs.features) * self._output.classes * self._replicas)
-            traced = tf.function(self._train, jit_compile=True)
+            # Keras converts no Python of its layers, losses and schedules into a graph either.
+            traced = tf.function(self._train, jit_compile=True, autograph=False)
             self._fit = traced.get_concrete_function(state, tf.constant(0), tf.constant(0), *constants)
 
         def call(first: int, last: int) -> Array:

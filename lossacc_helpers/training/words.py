@@ -128,7 +128,9 @@ class RecordWords(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ship
         self._classes = int(shape[-1])
         for part in self._parts.values():
             part.check(self._classes)
-        self._predict = tf.function(lambda inputs: self.model(inputs, training=False), reduce_retracing=True)
+        self._predict = tf.function(
+            lambda inputs: self.model(inputs, training=False), reduce_retracing=True, autograph=False
+        )
         optimizer, loss = self.model.optimizer, self.model.loss
         self._settings = run_settings(self.model, optimizer=optimizer, loss=loss, replicas=1, epochs=0)
 
