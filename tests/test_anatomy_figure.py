@@ -237,7 +237,7 @@ def test_the_picture_does_not_remember():
 
 
 @pytest.mark.parametrize("name", EXTREMES)
-@pytest.mark.parametrize("forged", [False, True])
+@pytest.mark.parametrize("forged", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_at_extremes_all_that_is_written_is_legible_and_the_stored_picture_small(name, forged):
     picture = anatomy_picture()
     squares = patches()[1] * forged

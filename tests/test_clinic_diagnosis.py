@@ -541,7 +541,7 @@ def test_two_explanations_count_no_more_than_the_better_one():
 # Precision ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("decimals", [2, 3, 4])
+@pytest.mark.parametrize("decimals", [2, pytest.param(3, marks=pytest.mark.slow), 4])
 def test_rounding_alone_breaks_no_bound_and_makes_no_grid(decimals):
     generator = np.random.default_rng(decimals)
     for _ in range(200):

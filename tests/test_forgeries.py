@@ -125,7 +125,10 @@ def test_a_patch_is_seldom_found_in_the_other_region():
         assert np.mean(found) < 0.3  # black corners look alike
 
 
-@pytest.mark.parametrize(("difficulty", "enlargement"), [(0, 2.0), (0.5, 1.5), (0.8, 1.2), (1, 1.0)])
+DIFFICULTIES = [(0, 2.0), *(pytest.param(*each, marks=pytest.mark.slow) for each in ((0.5, 1.5), (0.8, 1.2))), (1, 1.0)]
+
+
+@pytest.mark.parametrize(("difficulty", "enlargement"), DIFFICULTIES)
 def test_what_was_pasted_in_is_enlarged_from_a_square_of_the_same_part(difficulty, enlargement):
     for images, labels, pasted, _, regions in parts_of(little(difficulty=difficulty)):
         for k in np.flatnonzero(labels)[:12]:

@@ -101,7 +101,11 @@ def test_two_builds_are_the_same_bytes_and_agree_with_the_lesson(example: Path) 
         pytest.param("import warnings\n\nwarnings.warn('old')", "wrote to stderr", marks=pytest.mark.slow),
         ("import os\n\nos._exit(3)", "ended the kernel"),
         ("import ipywidgets\n\nipywidgets.IntSlider()", "stores a widget's repr"),
-        ("display({'" + WIDGET_VIEW + "': {'model_id': '1'}}, raw=True)", "neither a picture nor a text"),
+        pytest.param(
+            "display({'" + WIDGET_VIEW + "': {'model_id': '1'}}, raw=True)",
+            "neither a picture nor a text",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_cell_that_goes_wrong_is_named_and_nothing_is_written(example: Path, cell: str, words: str) -> None:
