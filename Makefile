@@ -42,10 +42,11 @@ lab: install ## open the course in JupyterLab
 	@sh tools/lab.sh $(LAB_ARGS)
 
 test: install ## run every check: tests, doctests, lint, types, import contract, notebooks
-	@# Four workers, on two cores too: tests in the browser and in the sandbox wait much. TEST_ARGS='-n 2' needs less memory.
+	@# Three workers on two cores: tests in the browser and in the sandbox wait much; a fourth takes a sixth more of the
+	@# processors, and no less time. TEST_ARGS='-n 2' needs less memory.
 	@# The tests start some hundred processes; each would compile the package anew where Python may keep nothing.
 	@unset PYTHONDONTWRITEBYTECODE; \
-		$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder $(TEST_ARGS)
+		$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TEST_ARGS)
 
 test-slow: install ## run what takes minutes and `make test` leaves out
 	@unset PYTHONDONTWRITEBYTECODE; $(BIN)/python -m pytest -n 2 --dist loadscope -m slow $(TEST_ARGS)
