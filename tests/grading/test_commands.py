@@ -30,13 +30,15 @@ def test_the_limits_that_teachers_are_told_are_those_that_hold() -> None:
 
 def test_every_file_that_teachers_are_told_of_is_there(tmp_path: Path, sandbox: Sandbox) -> None:
     """From one command to marks, feedback and report, as INSTRUCTORS.md tells it."""
-    place = tmp_path / "in" / "ada" / "A1" / "A1.ipynb"
-    place.parent.mkdir(parents=True)
-    nbformat.write(read_source("A1"), place)
+    for student, names in (("ada", ["A1"]), ("bea", ["A3"])):
+        for name in names:
+            place = tmp_path / "in" / student / name / f"{name}.ipynb"
+            place.parent.mkdir(parents=True)
+            nbformat.write(read_source(name), place)
     out = tmp_path / "my-class"
     command = [sys.executable, "-m", "tools.grade", str(tmp_path / "in"), str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "1 submission in" in done.stdout
+    assert "2 submissions in" in done.stdout
     told = re.findall(r"^\| `([^`]+)` \|", (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(told) >= 8
     for name in told:
@@ -44,8 +46,9 @@ def test_every_file_that_teachers_are_told_of_is_there(tmp_path: Path, sandbox: 
     rows = [line.split(",") for line in (out / "grades.csv").read_text(encoding="utf-8").splitlines()[1:]]
     marks = {(row[0], row[3]): row[9] for row in rows}
     assert marks["A1", "ada"] == "100.0"
+    assert marks["A3", "bea"] == "82.0"  # the rest is marked by hand
     report = (out / "report.md").read_text(encoding="utf-8")
-    assert "1 submission: 0 need a person, and 0 written answers to be marked by hand." in report
+    assert "2 submissions: 0 need a person, and 1 written answer to be marked by hand." in report
     page = out / "feedback" / "ada" / "A1" / "A1.html"
     page.unlink()
     subprocess.run([sys.executable, "-m", "tools.grade", "--feedback", str(out)], cwd=ROOT, check=True)
