@@ -45,6 +45,10 @@ pip_install() {
     "$python" -m pip --disable-pip-version-check --quiet install --no-deps --no-compile "$@"
 }
 
+# The pip that comes with Python is as old as that Python, and takes half as long again. What is installed does not depend
+# on it, so where no newer one is to be had, the old one will do.
+pip_install 'pip>=26,<27' 2>/dev/null || true
+
 # The lock is complete, so nothing is left to resolve; flit_core is in it, so the package needs no build environment.
 if ! { pip_install -r requirements.lock && pip_install --no-build-isolation -e .; }; then
     echo "Not everything could be installed; pip says why above. Mend it (often the network) and run make again." >&2
