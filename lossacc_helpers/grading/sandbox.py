@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -353,7 +353,7 @@ class Confined:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
-        psutil.wait_procs(family, timeout=_LEAVING)
+        wait_until_dead(family, _LEAVING)
         self._complaints.seek(0)
         self._said = self._complaints.read(2000).decode(errors="replace").strip()
         self._selector.close()
@@ -429,6 +429,26 @@ class Confined:
     def _stop(self, reason: Reason) -> None:
         self._over = self._over or reason
         self.end()
+
+
+def wait_until_dead(processes: Iterable[psutil.Process], timeout: float) -> bool:
+    """Wait for processes that were killed; return whether all are dead within the timeout, in seconds.
+
+    A zombie is dead: all that it keeps is its number, until its parent asks for it. That parent is the machine's first
+    process by now, which on some asks every other second, and in some containers never.
+    """
+    deadline = time.monotonic() + timeout
+    left = list(processes)
+    while (left := [one for one in left if not _is_dead(one)]) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return not left
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _own_memory(process: psutil.Process) -> int:

@@ -1,6 +1,8 @@
 """The sandbox: what a submission cannot see, reach, use or leave behind."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -148,6 +150,21 @@ except OSError:
     assert 1 < ask(sandbox, code) < sandbox.limits.processes
     left = [one for one in psutil.process_iter(["cmdline"]) if marker in (one.info["cmdline"] or ())]
     assert not left
+
+
+def test_a_killed_process_is_dead_though_nobody_asks_for_it() -> None:
+    """As in a container whose first process asks for none; to wait for that would be to wait in vain."""
+    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'input()']).pid, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        orphan = psutil.Process(int(parent.stdout.readline()))
+        assert not module.wait_until_dead([orphan], 0.1)
+        orphan.kill()
+        assert module.wait_until_dead([orphan], 60)
+        assert orphan.status() == psutil.STATUS_ZOMBIE
+        parent.kill()
 
 
 def test_it_cannot_slow_another_down_by_taking_its_core(sandbox: Sandbox) -> None:
