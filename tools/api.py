@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 import griffe
-from griffe2md import render_object_docs
+from griffe2md import prepare_context, prepare_env
 
 from tools.lessons import ROOT
 
@@ -109,11 +109,15 @@ def page() -> str:
             f"[`{name}`](#{slugs[path]})" for name, path in zip(names, _paths(module, names), strict=True)
         )
         parts.append(f"- [`{module.path}`](#{slugs[module.path]}): {listed}")
+    # One for all names: `griffe2md.render_object_docs` reads its templates anew for each, which takes ten times as long.
+    templates = prepare_env()
     for module, names in found:
         docstring = module.docstring.value if module.docstring else ""
         parts.append(f"\n## `{module.path}`\n\n{docstring}\n")
         for name, path in zip(names, _paths(module, names), strict=True):
-            rendered = render_object_docs(_member(module, name), _SETTINGS, format_md=False)
+            member = _member(module, name)
+            template = templates.get_template(f"{member.kind.value}.md.jinja")
+            rendered = template.render(prepare_context(member, _SETTINGS))
             _, _, text = _REFERENCE.sub(r"\1", rendered).strip().partition("\n")
             parts.append(f"### `{path}`\n{text}\n")
     text = re.sub(r"[ \t]+\n", "\n", re.sub(r"\n{3,}", "\n\n", "\n".join(parts))).rstrip() + "\n"
