@@ -45,6 +45,7 @@ def test_every_contestant_gives_loss_and_accuracy_of_both_parts_after_every_epoc
     assert np.median(np.diff(curves[0])) < 0  # it trains
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contestant", [training.scikit_learn, training.numpy_training])
 def test_the_other_contestants_learn_what_the_network_can_learn(contestant):
     loss, accuracy, _, validation_accuracy = contestant(200, 1)

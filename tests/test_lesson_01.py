@@ -130,8 +130,8 @@ STATES = st.builds(
 )
 
 
-@settings(max_examples=5)
-@given(st.lists(STATES, min_size=1, max_size=4))
+@settings(max_examples=4)
+@given(st.lists(STATES, min_size=2, max_size=3))
 def test_the_ten_samples_look_the_same_whatever_was_shown_before(states):
     forgets(ten_samples, states)
 
@@ -260,6 +260,7 @@ def test_the_right_option_is_not_given_away_by_its_length():
     assert longest < len(lesson.questions) / 2
 
 
+@pytest.mark.slow  # what the package imports, tests/test_imports.py tells at once
 def test_the_lesson_runs_without_tensorflow_and_keras():
     cells = read_lesson(LESSONS / "01_arithmetic_of_log_loss.py").cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")

@@ -109,7 +109,7 @@ def page() -> str:
             f"[`{name}`](#{slugs[path]})" for name, path in zip(names, _paths(module, names), strict=True)
         )
         parts.append(f"- [`{module.path}`](#{slugs[module.path]}): {listed}")
-    # One for all names: `griffe2md.render_object_docs` reads its templates anew for each, which takes ten times as long.
+    # One for all names: `griffe2md.render_object_docs` reads its templates anew for each, and takes ten times as long.
     templates = prepare_env()
     for module, names in found:
         docstring = module.docstring.value if module.docstring else ""

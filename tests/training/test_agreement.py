@@ -221,7 +221,7 @@ def dropped():
 @pytest.mark.parametrize(
     "hidden",
     [
-        [frozen],
+        pytest.param([frozen], marks=pytest.mark.slow),
         pytest.param([decayed], marks=pytest.mark.slow),
         pytest.param([constrained], marks=pytest.mark.slow),
         [lambda: layers.Dense(6), normalised, lambda: layers.Activation("relu")],

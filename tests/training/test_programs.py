@@ -129,7 +129,11 @@ def test_a_subclass_of_an_optimizer_is_not_taken_for_elementwise(compilations, s
     assert made == [1]
 
 
-@pytest.mark.parametrize("build_model", [asked, network(8, lambda: layers.Dropout(0.3))], ids=["stacked", "single"])
+@pytest.mark.parametrize(
+    "build_model",
+    [asked, pytest.param(network(8, lambda: layers.Dropout(0.3)), marks=pytest.mark.slow)],
+    ids=["stacked", "single"],
+)
 def test_replica_k_does_not_depend_on_how_many_there_are(shelf, build_model):
     few, many = fit(build_model, replicas=2), fit(build_model, replicas=5)
     for k in (0, 1):
@@ -339,21 +343,26 @@ def with_activation(activation):
         (with_activation("relu"), with_activation(relu)),
         (with_activation(scaled(1.0)), with_activation(scaled(-3.0))),
         pytest.param(named_layer("relu"), named_layer("tanh"), marks=pytest.mark.slow),
-        (
+        pytest.param(
             network(lambda: layers.Dense(8), lambda: layers.LeakyReLU(negative_slope=0.9)),
             network(lambda: layers.Dense(8), lambda: layers.LeakyReLU(negative_slope=0.1)),
+            marks=pytest.mark.slow,
         ),
-        (network(8, lambda: layers.Lambda(scaled(1.0))), network(8, lambda: layers.Lambda(scaled(-3.0)))),
+        pytest.param(
+            network(8, lambda: layers.Lambda(scaled(1.0))),
+            network(8, lambda: layers.Lambda(scaled(-3.0))),
+            marks=pytest.mark.slow,
+        ),
         (normalised_by(1.0), normalised_by(100.0)),
         (multiplied_by(1.0), multiplied_by(-3.0)),
         (asked, switched(frozen_kernel)),
         pytest.param(asked, switched(decayed_kernel), marks=pytest.mark.slow),
-        pytest.param(asked, switched(constrained_kernel), marks=pytest.mark.slow),
+        (asked, switched(constrained_kernel)),
         pytest.param(asked, switched(decayed_output), marks=pytest.mark.slow),
         (asked, called_otherwise),
         pytest.param(network(*NORMALISED), switched(frozen_scale, *NORMALISED), marks=pytest.mark.slow),
         pytest.param(network(*NORMALISED), switched(decayed_kernel, *NORMALISED), marks=pytest.mark.slow),
-        (network(*NORMALISED), switched(constrained_kernel, *NORMALISED)),
+        pytest.param(network(*NORMALISED), switched(constrained_kernel, *NORMALISED), marks=pytest.mark.slow),
         pytest.param(network(*NORMALISED), switched(decayed_output, *NORMALISED), marks=pytest.mark.slow),
     ],
     ids=[
@@ -414,8 +423,16 @@ def test_threads_may_train_with_one_program(shelf):
 # What belongs to the caller
 
 
-@pytest.mark.parametrize("kind", [optimizers.Adam, optimizers.Lamb], ids=["stacked", "single"])
-@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "built"),
+    [
+        (optimizers.Adam, True),
+        pytest.param(optimizers.Adam, False, marks=pytest.mark.slow),
+        pytest.param(optimizers.Lamb, True, marks=pytest.mark.slow),
+        (optimizers.Lamb, False),
+    ],
+    ids=["stacked-built", "stacked-new", "single-built", "single-new"],
+)
 def test_the_optimizer_is_never_changed(shelf, kind, built):
     optimizer = kind(0.01)
     if built:
