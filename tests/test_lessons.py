@@ -3,7 +3,6 @@
 import ast
 import linecache
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,16 +11,15 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from tests.lesson_cells import exercises, groundwork
 from tools.lessons import NOTEBOOKS, lesson_paths, tags
 from tools.lint_lessons import (
     RULES,
     Lesson,
-    bound_names,
     called_names,
     lesson_of_text,
     open_lesson,
     problems,
-    used_names,
 )
 
 LESSONS = lesson_paths()
@@ -33,31 +31,6 @@ def test_a_lesson_keeps_the_rules(path: Path) -> None:
 
 
 # Exercises ---------------------------------------------------------------------------------------------------------
-
-
-def exercises(lesson: Lesson) -> Iterator[tuple[str, int, int]]:
-    """Each exercise of a lesson: its name, its cell's number and its solution's."""
-    solutions = {
-        name: number
-        for number, cell in enumerate(lesson.cells)
-        if "solution" in tags(cell)
-        for name in called_names(cell, "check")
-    }
-    for number, cell in enumerate(lesson.cells):
-        if "exercise" in tags(cell):
-            for name in called_names(cell, "check"):
-                yield name, number, solutions.get(name, -1)
-
-
-def groundwork(lesson: Lesson, number: int) -> list[NotebookNode]:
-    """The earlier cells that a cell needs: those that define, or import, what it and they use."""
-    needed = used_names(lesson.cells[number])
-    chosen: list[NotebookNode] = []
-    for cell in reversed(lesson.cells[:number]):
-        if cell.cell_type == "code" and "exercise" not in tags(cell) and bound_names(cell) & needed:
-            chosen.insert(0, cell)
-            needed |= used_names(cell)
-    return chosen
 
 
 class Listening:

@@ -12,7 +12,7 @@ from lossacc_helpers.course import guide
 from lossacc_helpers.course.lesson import Lesson as Parts
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
 from tests.browser import hands
-from tests.test_lessons import groundwork
+from tests.lesson_cells import groundwork
 from tools.jupyter_lab import WIDGET_VIEW, NoBrowser, Notebook, Window, chromium
 from tools.lessons import LESSONS as SOURCES
 from tools.lessons import ROOT

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
 from tests.browser import hands
 from tests.browser.desk import Desk, take
-from tests.test_lessons import exercises
+from tests.lesson_cells import exercises
 from tools.jupyter_lab import WIDGET_VIEW, Server, Window, jupyter_server, window
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser import axe, eyes, hands
 from tests.browser.desk import ARTEFACTS, LESSONS, Desk, take
-from tests.test_lessons import exercises, groundwork
+from tests.lesson_cells import exercises, groundwork
 from tools.jupyter_lab import Window
 
 DENSEST = "04_validation_spikes"  # the lesson whose looks `make test` examines; `make test-slow` examines all
