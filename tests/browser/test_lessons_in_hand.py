@@ -10,6 +10,11 @@ from tests.lesson_cells import exercises, groundwork
 from tools.jupyter_lab import Window
 
 DENSEST = "04_validation_spikes"  # the lesson whose looks `make test` examines; `make test-slow` examines all
+# Those whose first guess, exercise and question `make test` uses: how they behave is the same code in all lessons.
+USED = ("01_arithmetic_of_log_loss", DENSEST, "08_curve_clinic")
+some_lessons = pytest.mark.parametrize(
+    "desk", [pytest.param(name, marks=[pytest.mark.slow] * (name not in USED)) for name in LESSONS], indirect=True
+)
 
 
 @pytest.fixture(scope="module", params=LESSONS)
@@ -77,6 +82,7 @@ def test_tab_comes_to_every_control(desk: Desk) -> None:
 # Guesses, exercises, questions ------------------------------------------------------------------------------------
 
 
+@some_lessons
 @pytest.mark.parametrize("own", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["the first", "all"])
 def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk, own: bool) -> None:
     """All guesses, by the lesson's own cells, which may need minutes of training; or the first, by a short cell."""
@@ -107,6 +113,7 @@ def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk, own: bool) -> None
         assert "What came out: " in recalled
 
 
+@some_lessons
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["one", "all"])
 def test_a_blank_and_wrong_answers_are_told_so_and_the_solution_passes(desk: Desk, every: bool) -> None:
     """Of all exercises, or of the one that needs fewest cells before it: the rest is in tests/test_lessons.py."""
@@ -126,6 +133,7 @@ def test_a_blank_and_wrong_answers_are_told_so_and_the_solution_passes(desk: Des
         assert f"✓ {name}: passed." in desk.solve(name, blank, solution).inner_text()
 
 
+@some_lessons
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["one", "all"])
 def test_every_option_of_a_question_has_its_feedback_by_mouse_and_by_keyboard(desk: Desk, every: bool) -> None:
     for name, number in list(desk.calls("quiz"))[: None if every else 1]:

@@ -631,7 +631,7 @@ def killed(source: Path, mine: Path, step: int, *, meanwhile: Callable[[], objec
 
 
 @posix_only
-@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("twice", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("stride", [pytest.param(1, marks=pytest.mark.slow), 5])
 def test_a_run_that_is_killed_anywhere_loses_nothing_and_the_next_completes_it(
     tmp_path: Path, stride: int, twice: bool
