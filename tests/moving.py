@@ -5,11 +5,17 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
+import pytest
 
 from lossacc_helpers.figures import Picture, draw
 from lossacc_helpers.widgets import Explorer, PlayedSlider
 
 MOST = 9  # values tried of a control that has many
+
+# Whether a picture goes through every state that the test knows, which `make test-slow` does, or through some.
+some_or_all = pytest.mark.parametrize(
+    "every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some states", "all"]
+)
 
 
 def moves(control: Any) -> Iterator[Callable[[], None]]:

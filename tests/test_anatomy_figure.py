@@ -12,7 +12,7 @@ from lossacc_helpers.figures import draw
 from lossacc_helpers.figures.anatomy import anatomy_picture
 from lossacc_helpers.history import PredictionHistory, TrainingRun
 from lossacc_helpers.spikes import find_spikes
-from tests.moving import forgets
+from tests.moving import forgets, some_or_all
 
 SAMPLES = 20
 LABELS = np.arange(SAMPLES) % 2
@@ -226,7 +226,7 @@ EXTREMES = {
 }
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some states", "all"])
+@some_or_all
 def test_the_picture_does_not_remember(every):
     longer = state_of(np.concatenate([by_hand()] * 3))
     states = [state_of(epoch=epoch) for epoch in ((1, 3, 4, 3, 5, 2) if every else (4, 3))]

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from lossacc_helpers.clinic import diagnose, examples
 from lossacc_helpers.figures.clinic import clinic_figure, clinic_picture, images_figure, logs_figure
 from lossacc_helpers.widgets import CurveClinic
-from tests.moving import forgets
+from tests.moving import forgets, some_or_all
 
 
 def texts(figure):
@@ -62,7 +62,7 @@ def test_odd_curves_can_be_drawn(curves):
     assert len(clinic_figure(diagnose(curves, classes=10)).png()) > 3000
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some states", "all"])
+@some_or_all
 def test_the_picture_does_not_remember(every):
     found = [diagnose(case.log, classes=2) for case in examples.cases().values()]
     states = [{"diagnosis": one} for one in found[:: 1 if every else 3]]

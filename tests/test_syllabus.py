@@ -10,7 +10,7 @@ from lossacc_helpers.course.guide import Contents, lesson
 from lossacc_helpers.course.syllabus import GUIDE, SYLLABUS
 from lossacc_helpers.figures import draw
 from lossacc_helpers.figures.symptoms import symptom_picture
-from tests.moving import forgets, move_every_control
+from tests.moving import forgets, move_every_control, some_or_all
 from tools.lessons import ROOT, lesson_paths
 from tools.readme_picture import PICTURE, SHOWN, explorer_picture
 
@@ -55,7 +55,7 @@ def test_every_sketch_is_shown_by_the_explorer_of_lesson_00() -> None:
     assert shown == {symptom.sentence for entry in SYLLABUS for symptom in entry.symptoms}
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some states", "all"])
+@some_or_all
 def test_the_picture_of_a_sketch_does_not_remember(every: bool) -> None:
     symptoms = [symptom for entry in SYLLABUS for symptom in entry.symptoms[: None if every else 1]]
     drawn = [(symptom.sketch(), symptom.sentence) for symptom in symptoms]

@@ -58,7 +58,7 @@ fi
 # pip would compile on one processor, which takes a minute. Some packages hold files that are no Python of this version;
 # other packages' own tests are nobody's here.
 purelib=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-"$python" -m compileall -qq -j 0 -x '[/\\]tests[/\\]' "$purelib" lossacc_helpers || true
+"$python" -m compileall -qq -j 0 -x '[/\\]site-packages[/\\].*[/\\]tests[/\\]' "$purelib" lossacc_helpers || true
 
 "$python" tools/jupyter/apply.py
 

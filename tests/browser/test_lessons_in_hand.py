@@ -12,9 +12,12 @@ from tools.jupyter_lab import Window
 DENSEST = "04_validation_spikes"  # the lesson whose looks `make test` examines; `make test-slow` examines all
 # Those whose first guess, exercise and question `make test` uses: how they behave is the same code in all lessons.
 USED = ("01_arithmetic_of_log_loss", DENSEST, "08_curve_clinic")
-some_lessons = pytest.mark.parametrize(
-    "desk", [pytest.param(name, marks=[pytest.mark.slow] * (name not in USED)) for name in LESSONS], indirect=True
-)
+
+
+def at_once(*names: str) -> pytest.MarkDecorator:
+    """Have `make test` use the lessons of these names; `make test-slow` uses the others."""
+    lessons = [pytest.param(name, marks=[pytest.mark.slow] * (name not in names)) for name in LESSONS]
+    return pytest.mark.parametrize("desk", lessons, indirect=True)
 
 
 @pytest.fixture(scope="module", params=LESSONS)
@@ -82,7 +85,7 @@ def test_tab_comes_to_every_control(desk: Desk) -> None:
 # Guesses, exercises, questions ------------------------------------------------------------------------------------
 
 
-@some_lessons
+@at_once(*USED)
 @pytest.mark.parametrize("own", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["the first", "all"])
 def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk, own: bool) -> None:
     """All guesses, by the lesson's own cells, which may need minutes of training; or the first, by a short cell."""
@@ -113,7 +116,7 @@ def test_a_guess_is_asked_for_locked_and_recalled(desk: Desk, own: bool) -> None
         assert "What came out: " in recalled
 
 
-@some_lessons
+@at_once(*USED)
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["one", "all"])
 def test_a_blank_and_wrong_answers_are_told_so_and_the_solution_passes(desk: Desk, every: bool) -> None:
     """Of all exercises, or of the one that needs fewest cells before it: the rest is in tests/test_lessons.py."""
@@ -133,7 +136,7 @@ def test_a_blank_and_wrong_answers_are_told_so_and_the_solution_passes(desk: Des
         assert f"✓ {name}: passed." in desk.solve(name, blank, solution).inner_text()
 
 
-@some_lessons
+@at_once(*USED)
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["one", "all"])
 def test_every_option_of_a_question_has_its_feedback_by_mouse_and_by_keyboard(desk: Desk, every: bool) -> None:
     for name, number in list(desk.calls("quiz"))[: None if every else 1]:
@@ -157,9 +160,7 @@ def test_every_option_of_a_question_has_its_feedback_by_mouse_and_by_keyboard(de
 # Looks ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "desk", [pytest.param(name, marks=[pytest.mark.slow] * (name != DENSEST)) for name in LESSONS], indirect=True
-)
+@at_once(DENSEST)
 @pytest.mark.parametrize(
     ("dark", "width"),
     [

@@ -16,7 +16,7 @@ import pytest
 
 from lossacc_helpers.grading import batch, running
 from lossacc_helpers.grading.gradebook import Course, GradebookError
-from lossacc_helpers.grading.sandbox import Sandbox
+from lossacc_helpers.grading.sandbox import Sandbox, wait_until_dead
 from tests.grading.small import KEY, filled, release, source
 
 KEYS = {KEY.name: (KEY, source())}
@@ -128,8 +128,7 @@ def test_a_sandbox_dies_with_its_grader(tmp_path: Path, sandbox: Sandbox) -> Non
     assert any("lossacc_helpers.grading.runner" in one.cmdline() for one in family)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert not alive
+    assert wait_until_dead(family, 20)
 
 
 def test_graded_again_nothing_runs_and_nothing_changes(submitted: Path, out: Path, sandbox: Sandbox) -> None:
